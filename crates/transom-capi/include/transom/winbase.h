@@ -1,0 +1,137 @@
+/* winbase.h: global and local memory, plain string calls, texts of errors, mailslots; and all
+ * the headers of the kernel's nouns, as older sources expect of it.
+ *
+ * Part of transom's C interface: the names of the Win32 header, for programs on Linux. A
+ * name that is in none of these headers is not part of the interface.
+ */
+#ifndef TRANSOM_WINBASE_H
+#define TRANSOM_WINBASE_H
+
+#include <stdarg.h>
+#include "minwindef.h"
+#include "minwinbase.h"
+#include "winerror.h"
+#include "errhandlingapi.h"
+#include "fileapi.h"
+#include "handleapi.h"
+#include "heapapi.h"
+#include "ioapiset.h"
+#include "libloaderapi.h"
+#include "memoryapi.h"
+#include "namedpipeapi.h"
+#include "processenv.h"
+#include "processthreadsapi.h"
+#include "profileapi.h"
+#include "securitybaseapi.h"
+#include "stringapiset.h"
+#include "synchapi.h"
+#include "sysinfoapi.h"
+
+#define GMEM_FIXED 0x0000
+#define GMEM_MOVEABLE 0x0002
+#define GMEM_NOCOMPACT 0x0010
+#define GMEM_NODISCARD 0x0020
+#define GMEM_ZEROINIT 0x0040
+#define GMEM_MODIFY 0x0080
+#define GMEM_DISCARDABLE 0x0100
+#define GMEM_NOT_BANKED 0x1000
+#define GMEM_LOWER GMEM_NOT_BANKED
+#define GMEM_SHARE 0x2000
+#define GMEM_DDESHARE 0x2000
+#define GMEM_NOTIFY 0x4000
+#define GMEM_VALID_FLAGS 0x7F72
+#define GMEM_INVALID_HANDLE 0x8000
+#define GHND (GMEM_MOVEABLE | GMEM_ZEROINIT)
+#define GPTR (GMEM_FIXED | GMEM_ZEROINIT)
+
+/* FormatMessage: where the text comes from, and what becomes of it. */
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
+#define FORMAT_MESSAGE_FROM_STRING 0x00000400
+#define FORMAT_MESSAGE_FROM_HMODULE 0x00000800
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes a block of memory on C's heap. GMEM_FIXED: the result is the address; GMEM_MOVEABLE:
+ * it is a handle, and GlobalLock gives the address. End: GlobalFree. NULL on failure:
+ * ERROR_NOT_ENOUGH_MEMORY. Blocks never move, and GMEM_SHARE shares nothing. */
+TRANSOM_API HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes);
+
+/* Changes a block's size, keeping what fits; NULL and the old block stays when it fails. */
+TRANSOM_API HGLOBAL WINAPI GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags);
+
+/* Ends a block; NULL when done, the handle itself with ERROR_INVALID_HANDLE when not. */
+TRANSOM_API HGLOBAL WINAPI GlobalFree(HGLOBAL hMem);
+
+/* The address of a block, and one lock more on it. NULL with ERROR_INVALID_HANDLE. */
+TRANSOM_API LPVOID WINAPI GlobalLock(HGLOBAL hMem);
+
+/* One lock less; TRUE while locks are left, else FALSE with a last error of 0 (NO_ERROR), or
+ * ERROR_NOT_LOCKED when there was none. A fixed block: TRUE. */
+TRANSOM_API BOOL WINAPI GlobalUnlock(HGLOBAL hMem);
+
+/* The size asked for; 0 with ERROR_INVALID_HANDLE. */
+TRANSOM_API SIZE_T WINAPI GlobalSize(HGLOBAL hMem);
+
+/* A block as from GlobalAlloc; its end is LocalFree, which also frees what other calls hand
+ * out with that advice. Results as for the Global calls. */
+TRANSOM_API HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
+TRANSOM_API HLOCAL WINAPI LocalFree(HLOCAL hMem);
+
+/* Length, copy, bounded copy (with terminator, at most iMaxLength characters), append, compare
+ * (by number of the character; the i forms without regard to case for letters A to Z). NULL
+ * is length 0 and an empty string for comparing; a copy from or to NULL returns NULL. */
+TRANSOM_API int WINAPI lstrlenA(LPCSTR lpString);
+TRANSOM_API int WINAPI lstrlenW(LPCWSTR lpString);
+#define lstrlen TRANSOM_AW(lstrlen)
+TRANSOM_API LPSTR WINAPI lstrcpyA(LPSTR lpString1, LPCSTR lpString2);
+TRANSOM_API LPWSTR WINAPI lstrcpyW(LPWSTR lpString1, LPCWSTR lpString2);
+#define lstrcpy TRANSOM_AW(lstrcpy)
+TRANSOM_API LPSTR WINAPI lstrcpynA(LPSTR lpString1, LPCSTR lpString2, int iMaxLength);
+TRANSOM_API LPWSTR WINAPI lstrcpynW(LPWSTR lpString1, LPCWSTR lpString2, int iMaxLength);
+#define lstrcpyn TRANSOM_AW(lstrcpyn)
+TRANSOM_API LPSTR WINAPI lstrcatA(LPSTR lpString1, LPCSTR lpString2);
+TRANSOM_API LPWSTR WINAPI lstrcatW(LPWSTR lpString1, LPCWSTR lpString2);
+#define lstrcat TRANSOM_AW(lstrcat)
+TRANSOM_API int WINAPI lstrcmpA(LPCSTR lpString1, LPCSTR lpString2);
+TRANSOM_API int WINAPI lstrcmpW(LPCWSTR lpString1, LPCWSTR lpString2);
+#define lstrcmp TRANSOM_AW(lstrcmp)
+TRANSOM_API int WINAPI lstrcmpiA(LPCSTR lpString1, LPCSTR lpString2);
+TRANSOM_API int WINAPI lstrcmpiW(LPCWSTR lpString1, LPCWSTR lpString2);
+#define lstrcmpi TRANSOM_AW(lstrcmpi)
+
+/* The English text of an error code (FORMAT_MESSAGE_FROM_SYSTEM), ending in a line break, or
+ * lpSource as it is (FROM_STRING). With ALLOCATE_BUFFER lpBuffer is the address of a pointer
+ * that gets a block (end: LocalFree). Inserts such as %1 are never replaced, as with
+ * IGNORE_INSERTS; languages are ignored. Returns the length; 0 on failure:
+ * ERROR_MR_MID_NOT_FOUND (no text for the number), ERROR_INSUFFICIENT_BUFFER,
+ * ERROR_INVALID_PARAMETER. */
+TRANSOM_API DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId,
+    DWORD dwLanguageId, LPSTR lpBuffer, DWORD nSize, va_list *Arguments);
+TRANSOM_API DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId,
+    DWORD dwLanguageId, LPWSTR lpBuffer, DWORD nSize, va_list *Arguments);
+#define FormatMessage TRANSOM_AW(FormatMessage)
+
+/* Makes the reading end of a mailslot. There are no mailslots in this version:
+ * INVALID_HANDLE_VALUE with ERROR_NOT_SUPPORTED, so that programs which can do without one
+ * still build and run. */
+TRANSOM_API HANDLE WINAPI CreateMailslotA(LPCSTR lpName, DWORD nMaxMessageSize, DWORD lReadTimeout,
+    LPSECURITY_ATTRIBUTES lpSecurityAttributes);
+TRANSOM_API HANDLE WINAPI CreateMailslotW(LPCWSTR lpName, DWORD nMaxMessageSize, DWORD lReadTimeout,
+    LPSECURITY_ATTRIBUTES lpSecurityAttributes);
+#define CreateMailslot TRANSOM_AW(CreateMailslot)
+
+/* Tells what waits in a mailslot. As no handle leads to one: FALSE with ERROR_INVALID_HANDLE. */
+TRANSOM_API BOOL WINAPI GetMailslotInfo(HANDLE hMailslot, LPDWORD lpMaxMessageSize,
+    LPDWORD lpNextSize, LPDWORD lpMessageCount, LPDWORD lpReadTimeout);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

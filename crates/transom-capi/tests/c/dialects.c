@@ -1,0 +1,154 @@
+/* How sources of Windows programs spell things, in one place. It is compiled, not run: as C99
+ * and later, with and without UNICODE, with and without -fshort-wchar, with
+ * NONAMELESSUNION, and against Windows' own headers. */
+#include <windows.h>
+#include <sddl.h>
+#include <tchar.h>
+
+C_ASSERT(sizeof(DWORD) == 4);
+C_ASSERT(sizeof(WCHAR) == 2);
+
+__declspec(thread) int per_thread;
+__declspec(dllexport) int exported(void);
+__declspec(dllexport) int __cdecl exported(void)
+{
+    return per_thread;
+}
+
+typedef struct __declspec(align(64)) _SLOT {
+    volatile LONG state;
+    DWORD owner;
+    LIST_ENTRY link;
+    BYTE data[ANYSIZE_ARRAY];
+} SLOT, *PSLOT;
+
+static DWORD WINAPI worker(_In_ LPVOID parameter)
+{
+    HANDLE *handles = (HANDLE *)parameter;
+    switch (WaitForMultipleObjects(2, handles, FALSE, INFINITE)) {
+    case WAIT_OBJECT_0:
+        return 0;
+    case WAIT_OBJECT_0 + 1:
+        return 1;
+    case WAIT_ABANDONED_0 + 1:
+        return 2;
+    case WAIT_TIMEOUT:
+        return 3;
+    case WAIT_FAILED:
+    default:
+        return GetLastError();
+    }
+}
+
+static HRESULT classify(HRESULT hr)
+{
+    switch (hr) {
+    case S_OK:
+    case HRESULT_FROM_WIN32(ERROR_ALREADY_EXISTS):
+        return S_OK;
+    case E_ACCESSDENIED:
+        return S_FALSE;
+    default:
+        return HRESULT_FROM_WIN32(GetLastError());
+    }
+}
+
+/* Names without A and W, strings without a width. */
+static HANDLE shared(LPCTSTR name, TCHAR *full, DWORD capacity)
+{
+    static const TCHAR prefix[] = TEXT("Local\\");
+    SECURITY_ATTRIBUTES sa = { sizeof(SECURITY_ATTRIBUTES), NULL, TRUE };
+    SECURITY_DESCRIPTOR sd;
+    HANDLE section, mutex, event;
+
+    if (!InitializeSecurityDescriptor(&sd, SECURITY_DESCRIPTOR_REVISION) ||
+        !SetSecurityDescriptorDacl(&sd, TRUE, (PACL)NULL, FALSE))
+        return NULL;
+    sa.lpSecurityDescriptor = &sd;
+    if (_tcslen(prefix) + _tcslen(name) >= capacity)
+        return NULL;
+    _tcscpy(full, prefix);
+    _tcscat(full, name);
+    if (_tcschr(full, _T('\\')) == NULL || _tcscmp(full, _T("x")) == 0)
+        return NULL;
+    event = CreateEvent(&sa, TRUE, FALSE, NULL);
+    mutex = CreateMutex(NULL, FALSE, TEXT("lock"));
+    section = CreateFileMapping(INVALID_HANDLE_VALUE, &sa, PAGE_READWRITE | SEC_COMMIT, 0, sizeof(SLOT), full);
+    if (section == NULL)
+        section = OpenFileMapping(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, full);
+    CloseHandle(event);
+    CloseHandle(mutex);
+    return section;
+}
+
+static ULONGLONG position(HANDLE file)
+{
+    LARGE_INTEGER zero, now;
+    OVERLAPPED overlapped;
+    DWORD done = 0;
+
+    ZeroMemory(&overlapped, sizeof(overlapped));
+    zero.QuadPart = 0;
+    zero.u.HighPart = 0;
+#ifdef NONAMELESSUNION
+    overlapped.u.s.Offset = zero.s.LowPart;
+#else
+    overlapped.Offset = zero.LowPart;
+#endif
+    overlapped.hEvent = CreateEvent(NULL, TRUE, FALSE, NULL);
+    if (!WriteFile(file, "x", 1, &done, &overlapped) && GetLastError() == ERROR_IO_PENDING)
+        GetOverlappedResult(file, &overlapped, &done, TRUE);
+    return SetFilePointerEx(file, zero, &now, FILE_CURRENT) ? (ULONGLONG)now.QuadPart : min(done, MAXDWORD);
+}
+
+static BOOL launch(LPTSTR line, HANDLE inherited)
+{
+    STARTUPINFOEX si;
+    PROCESS_INFORMATION pi;
+    SIZE_T size = 0;
+    BOOL started;
+
+    FillMemory(&si, sizeof(si), 0);
+    si.StartupInfo.cb = sizeof(si);
+    si.StartupInfo.dwFlags = STARTF_USESTDHANDLES | STARTF_USESHOWWINDOW;
+    si.StartupInfo.wShowWindow = SW_HIDE;
+    si.StartupInfo.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+    InitializeProcThreadAttributeList(NULL, 1, 0, &size);
+    si.lpAttributeList = (LPPROC_THREAD_ATTRIBUTE_LIST)HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, size);
+    InitializeProcThreadAttributeList(si.lpAttributeList, 1, 0, &size);
+    UpdateProcThreadAttribute(si.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &inherited,
+        sizeof(inherited), NULL, NULL);
+    started = CreateProcess(NULL, line, NULL, NULL, TRUE, EXTENDED_STARTUPINFO_PRESENT | CREATE_NO_WINDOW, NULL,
+        NULL, &si.StartupInfo, &pi);
+    DeleteProcThreadAttributeList(si.lpAttributeList);
+    HeapFree(GetProcessHeap(), 0, si.lpAttributeList);
+    return started;
+}
+
+static void explain(DWORD code)
+{
+    LPTSTR text = NULL;
+    if (FormatMessage(FORMAT_MESSAGE_ALLOCATE_BUFFER | FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+            NULL, code, MAKELANGID(LANG_NEUTRAL, SUBLANG_DEFAULT), (LPTSTR)&text, 0, NULL))
+        LocalFree((HLOCAL)text);
+}
+
+int main(void)
+{
+    TCHAR full[MAX_PATH], line[] = TEXT("child.exe --quiet");
+    CRITICAL_SECTION section;
+    SYSTEM_INFO system;
+    SLOT slot;
+    PSLOT back = CONTAINING_RECORD(&slot.link, SLOT, link);
+    DWORD id;
+    HANDLE thread = CreateThread(NULL, 0, worker, &slot, CREATE_SUSPENDED, &id);
+
+    UNREFERENCED_PARAMETER(back);
+    InitializeCriticalSection(&section);
+    GetSystemInfo(&system);
+    per_thread = (int)position(shared(TEXT("name"), full, ARRAYSIZE(full)));
+    while (InterlockedCompareExchange(&slot.state, 1, 0) != 0)
+        YieldProcessor();
+    explain((DWORD)classify(launch(line, thread) ? S_OK : E_FAIL));
+    return (int)InterlockedIncrement(&slot.state);
+}

@@ -1,0 +1,41 @@
+//! The commands, one file each.
+
+mod completions;
+mod doctor;
+mod dump;
+mod event;
+mod help;
+mod list;
+mod man;
+mod map;
+mod mutex;
+mod run;
+mod semaphore;
+mod tour;
+mod wait;
+mod watch;
+mod who;
+
+use crate::args::Command;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Does what was asked for and gives the exit code.
+pub fn run(command: Command, output: &Output) -> Result<i32, Failure> {
+    match command {
+        Command::Map(command) => map::run(command, output),
+        Command::Event(command) => event::run(command, output),
+        Command::Mutex(command) => mutex::run(command, output),
+        Command::Semaphore(command) => semaphore::run(command, output),
+        Command::Wait(args) => wait::run(&args, output),
+        Command::Run(args) => run::run(&args, output),
+        Command::List(args) => list::run(&args, output),
+        Command::Who(args) => who::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
+        Command::Tour(args) => tour::run(&args, output),
+        Command::Completions { shell } => completions::run(shell, output),
+        Command::Help { words } => help::run(&words, output),
+        Command::Man => man::run(output),
+        Command::TourChild { role, arguments } => tour::child(&role, &arguments),
+    }
+}

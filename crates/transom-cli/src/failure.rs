@@ -1,0 +1,207 @@
+//! Failures as people and scripts see them: what could not be done, why, the Win32 code, a way on.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+use transom::{Code, Error};
+
+use crate::exit::Exit;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    /// One sentence: what could not be done and why.
+    pub message: String,
+    /// What may help.
+    pub hint: Option<String>,
+    /// The Win32 code, where one is behind it.
+    pub code: Option<u32>,
+    /// Its name in the Windows headers.
+    pub symbol: Option<&'static str>,
+    /// The number this process ends with.
+    pub exit_code: i32,
+    /// Whoever read the output has gone: not a failure, but the work is over.
+    #[serde(skip)]
+    pub reader_gone: bool,
+}
+
+impl Failure {
+    /// A failure that has no Win32 code.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            hint: None,
+            code: None,
+            symbol: None,
+            exit_code: exit.code(),
+            reader_gone: false,
+        }
+    }
+
+    /// An argument that cannot be.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, message)
+    }
+
+    /// The same, with a way on.
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A failure with a Win32 code: `cannot {what}: {why} (NAME, number)`.
+    pub fn with_code(what: impl Display, why: &str, code: Code) -> Failure {
+        let message = match code.name() {
+            Some(name) => format!("cannot {what}: {why} ({name}, {})", code.value()),
+            None => format!("cannot {what}: {why} ({})", code.value()),
+        };
+        Failure {
+            message,
+            hint: None,
+            code: Some(code.value()),
+            symbol: code.name(),
+            exit_code: Exit::of(code).code(),
+            reader_gone: false,
+        }
+    }
+
+    /// The failure of an ordinary file.
+    pub fn file(what: &str, path: &Path, error: &io::Error) -> Failure {
+        Failure::new(Exit::of_io(error), format!("cannot {what} {}: {error}", path.display()))
+    }
+
+    /// The failure of reading standard input.
+    pub fn input(error: &io::Error) -> Failure {
+        Failure::new(Exit::of_io(error), format!("cannot read standard input: {error}"))
+    }
+
+    /// The failure of writing the output. A reader that went away is none: `transom list | head -1`.
+    pub fn output(error: &io::Error) -> Failure {
+        let gone = error.kind() == io::ErrorKind::BrokenPipe;
+        let exit = if gone { Exit::Ok } else { Exit::of_io(error) };
+        let failure = Failure::new(exit, format!("cannot write the output: {error}"));
+        Failure { reader_gone: gone, ..failure }
+    }
+
+    /// A wait that ended without what was waited for.
+    pub fn timed_out(what: impl Display) -> Failure {
+        Failure::with_code(format!("wait for {what}"), "the time given ran out", Code::WAIT_TIMEOUT)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let code = error.code();
+        let named = error.name().is_some();
+        let what = match error.name() {
+            Some(name) => format!("{} '{name}'", error.operation()),
+            None => error.operation().to_owned(),
+        };
+        let mut failure = Failure::with_code(what, why(code, named), code);
+        failure.hint = hint(code, error.name());
+        failure
+    }
+}
+
+impl Exit {
+    /// The kind of failure of an ordinary file operation.
+    fn of_io(error: &io::Error) -> Exit {
+        match error.kind() {
+            io::ErrorKind::NotFound => Exit::NotFound,
+            io::ErrorKind::AlreadyExists => Exit::Exists,
+            io::ErrorKind::PermissionDenied => Exit::Denied,
+            io::ErrorKind::TimedOut => Exit::TimedOut,
+            io::ErrorKind::StorageFull | io::ErrorKind::OutOfMemory | io::ErrorKind::QuotaExceeded => {
+                Exit::Resources
+            }
+            _ => Exit::General,
+        }
+    }
+}
+
+/// What a code means. The general words speak of files; an object's name deserves its own.
+fn why(code: Code, named: bool) -> &'static str {
+    match code {
+        Code::FILE_NOT_FOUND if named => "no object has this name",
+        Code::INVALID_HANDLE if named => "the name belongs to an object of another kind",
+        Code::PATH_NOT_FOUND | Code::BAD_PATHNAME if named => {
+            "a backslash may only end the prefix Local\\ or Global\\"
+        }
+        _ => code.message(),
+    }
+}
+
+/// A way on, for the codes that have a usual one.
+fn hint(code: Code, name: Option<&str>) -> Option<String> {
+    let text = match (code, name) {
+        (Code::FILE_NOT_FOUND, Some(_)) => {
+            "`transom list` shows what exists; a name goes with the last process that holds it".to_owned()
+        }
+        (Code::INVALID_HANDLE, Some(name)) => {
+            format!("`transom who {}` shows what has the name, and who holds it", quoted(name))
+        }
+        (Code::PATH_NOT_FOUND | Code::BAD_PATHNAME | Code::INVALID_NAME, Some(_)) => {
+            "write NAME, 'Local\\NAME' or 'Global\\NAME' (quoted, because shells take backslashes); \
+             `transom help names` tells more"
+                .to_owned()
+        }
+        (Code::ACCESS_DENIED, _) => {
+            "objects open for the user who made them; `transom doctor` checks the rest".to_owned()
+        }
+        (Code::COMMITMENT_LIMIT | Code::NOT_ENOUGH_MEMORY | Code::DISK_FULL, _) => {
+            "`transom doctor` shows how much shared memory is free".to_owned()
+        }
+        (Code::TOO_MANY_OPEN_FILES, _) => "`transom doctor` shows the limit on open files".to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// `name` as a shell takes it.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !name.is_empty() && name.chars().all(plain) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_name_is_told_in_words_code_and_hint() {
+        let failure = Failure::from(Error::new("open mapping", Code::FILE_NOT_FOUND).with_name("x"));
+        assert_eq!(
+            failure.message,
+            "cannot open mapping 'x': no object has this name (ERROR_FILE_NOT_FOUND, 2)"
+        );
+        assert!(failure.hint.is_some_and(|hint| hint.contains("transom list")));
+        assert_eq!(failure.exit_code, 3);
+    }
+
+    #[test]
+    fn a_code_that_is_not_in_the_table_keeps_its_number() {
+        let failure = Failure::from(Error::new("wait", Code::new(54_321)));
+        assert!(failure.message.ends_with("(54321)"), "{}", failure.message);
+        assert_eq!((failure.code, failure.symbol, failure.exit_code), (Some(54_321), None, 1));
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_not_a_failure() {
+        let gone = Failure::output(&io::ErrorKind::BrokenPipe.into());
+        assert!(gone.reader_gone);
+        assert_eq!(gone.exit_code, 0);
+        let full = Failure::output(&io::ErrorKind::StorageFull.into());
+        assert_eq!((full.reader_gone, full.exit_code), (false, 7));
+    }
+
+    #[test]
+    fn names_in_hints_survive_a_shell() {
+        assert_eq!(quoted("plain-1.0"), "plain-1.0");
+        assert_eq!(quoted("Global\\it's"), "'Global\\it'\\''s'");
+    }
+}

@@ -1,0 +1,9 @@
+//! The one place that names atomics: core's, or loom's when a model is checked.
+//!
+//! Everything that several processes change at once goes through these, so that the model checker sees
+//! the real code and not a copy of it.
+
+#[cfg(not(loom))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+#[cfg(loom)]
+pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};

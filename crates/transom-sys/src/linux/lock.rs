@@ -1,0 +1,95 @@
+//! Two kinds of lock that the kernel drops when their holder dies: flock(2) over a whole file, and locks of
+//! single bytes that belong to an open file (F_OFD_SETLK).
+//!
+//! # Safety
+//! fcntl(2) with a `struct flock` that lives on the stack for the call.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use rustix::fs::FlockOperation;
+use rustix::io::{Errno, Result};
+
+/// flock(2), LOCK_EX: waits until nobody else has the file locked.
+pub fn lock_file(fd: impl AsFd) -> Result<()> {
+    loop {
+        match rustix::fs::flock(&fd, FlockOperation::LockExclusive) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
+/// flock(2), LOCK_EX | LOCK_NB: false if somebody else has the file locked.
+pub fn try_lock_file(fd: impl AsFd) -> Result<bool> {
+    loop {
+        return match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::AGAIN) => Ok(false),
+            Err(Errno::INTR) => continue,
+            Err(error) => Err(error),
+        };
+    }
+}
+
+/// flock(2), LOCK_UN.
+pub fn unlock_file(fd: impl AsFd) -> Result<()> {
+    rustix::fs::flock(fd, FlockOperation::Unlock)
+}
+
+/// F_OFD_SETLK, F_WRLCK: locks one byte for as long as this open file lives; false if another open file has
+/// it. Locking it twice is one lock. The file must be open for writing.
+pub fn lock_byte(fd: impl AsFd, at: u64) -> Result<bool> {
+    match request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at, 1) {
+        Ok(_) => Ok(true),
+        Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// F_OFD_SETLK, F_UNLCK: gives the lock of one byte up, for all who share this open file.
+pub fn unlock_byte(fd: impl AsFd, at: u64) -> Result<()> {
+    request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at, 1).map(drop)
+}
+
+/// F_OFD_GETLK: whether another open file has the byte locked.
+pub fn is_byte_locked(fd: impl AsFd, at: u64) -> Result<bool> {
+    is_locked(fd.as_fd(), at, 1)
+}
+
+/// F_OFD_GETLK: whether another open file has this byte or any behind it locked.
+pub fn is_locked_from(fd: impl AsFd, at: u64) -> Result<bool> {
+    is_locked(fd.as_fd(), at, 0)
+}
+
+fn is_locked(fd: BorrowedFd<'_>, start: u64, length: i64) -> Result<bool> {
+    let found = request(fd, libc::F_OFD_GETLK, libc::F_WRLCK, start, length)?;
+    Ok(libc::c_int::from(found.l_type) != libc::F_UNLCK)
+}
+
+/// `length` 0 means "to the end of all files".
+fn request(
+    fd: BorrowedFd<'_>,
+    command: libc::c_int,
+    kind: libc::c_int,
+    start: u64,
+    length: i64,
+) -> Result<libc::flock> {
+    // SAFETY: an all-zero flock is valid; the fields that matter are set next, and the kernel wants l_pid 0.
+    let mut request: libc::flock = unsafe { std::mem::zeroed() };
+    request.l_type = kind as libc::c_short;
+    request.l_whence = libc::SEEK_SET as libc::c_short;
+    request.l_start = libc::off_t::try_from(start).map_err(|_| Errno::INVAL)?;
+    request.l_len = libc::off_t::try_from(length).map_err(|_| Errno::INVAL)?;
+    loop {
+        // SAFETY: fcntl(2): for these commands the kernel reads the flock, and for F_OFD_GETLK writes it; it
+        // lives for the whole call.
+        if unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut request) } == 0 {
+            return Ok(request);
+        }
+        match Errno::from_io_error(&std::io::Error::last_os_error()) {
+            Some(Errno::INTR) => {}
+            error => return Err(error.unwrap_or(Errno::IO)),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! mmap(2): shared pages as memory that peers may change at any moment.
+
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use rustix::io::{Errno, Result};
+
+/// What may be done with mapped pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Access {
+    /// PROT_READ.
+    pub read: bool,
+    /// PROT_WRITE.
+    pub write: bool,
+    /// PROT_EXEC.
+    pub execute: bool,
+    /// MAP_PRIVATE instead of MAP_SHARED.
+    pub private: bool,
+}
+
+impl Access {
+    /// Shared, for reading and writing.
+    pub const READ_WRITE: Access = Access { read: true, write: true, execute: false, private: false };
+    /// Shared, for reading.
+    pub const READ: Access = Access { read: true, write: false, execute: false, private: false };
+
+    fn protection(self) -> libc::c_int {
+        let mut bits = libc::PROT_NONE;
+        if self.read {
+            bits |= libc::PROT_READ;
+        }
+        if self.write {
+            bits |= libc::PROT_WRITE;
+        }
+        if self.execute {
+            bits |= libc::PROT_EXEC;
+        }
+        bits
+    }
+
+    fn sharing(self) -> libc::c_int {
+        if self.private { libc::MAP_PRIVATE } else { libc::MAP_SHARED }
+    }
+}
+
+fn errno() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
+
+/// mmap(2) of a file with MAP_FIXED_NOREPLACE: exactly at `base`, or EEXIST if anything is mapped there.
+pub fn map_at(base: usize, length: usize, access: Access, fd: impl AsFd, offset: u64) -> Result<usize> {
+    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::INVAL)?;
+    // SAFETY: NOREPLACE makes the kernel refuse a range in which anything is mapped, so no memory in use
+    // changes; the new mapping is not referenced by anything yet.
+    let address = unsafe {
+        libc::mmap(
+            base as *mut libc::c_void,
+            length,
+            access.protection(),
+            access.sharing() | libc::MAP_FIXED_NOREPLACE,
+            fd.as_fd().as_raw_fd(),
+            offset,
+        )
+    };
+    if address == libc::MAP_FAILED {
+        return Err(errno());
+    }
+    if address as usize != base {
+        // A kernel before 4.17 takes the flag for a hint.
+        // SAFETY: this is the mapping just made, which nobody has seen.
+        unsafe { libc::munmap(address, length) };
+        return Err(Errno::EXIST);
+    }
+    Ok(base)
+}
+
+/// mmap(2) of a file at an address that is a multiple of `alignment` (a power of two, at least a page).
+pub fn map_aligned(length: usize, alignment: usize, access: Access, fd: impl AsFd, offset: u64) -> Result<usize> {
+    let room = length.checked_add(alignment).ok_or(Errno::NOMEM)?;
+    // SAFETY: a new anonymous mapping without access, anywhere.
+    let reserved = unsafe {
+        libc::mmap(std::ptr::null_mut(), room, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0)
+    };
+    if reserved == libc::MAP_FAILED {
+        return Err(errno());
+    }
+    let start = reserved as usize;
+    let base = start.next_multiple_of(alignment);
+    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::INVAL)?;
+    // SAFETY: [base, base + length) lies within the reservation made above, which nobody else knows.
+    let address = unsafe {
+        libc::mmap(
+            base as *mut libc::c_void,
+            length,
+            access.protection(),
+            access.sharing() | libc::MAP_FIXED,
+            fd.as_fd().as_raw_fd(),
+            offset,
+        )
+    };
+    let error = if address == libc::MAP_FAILED { Some(errno()) } else { None };
+    let pages = length.next_multiple_of(4096);
+    // SAFETY: these are the parts of the reservation around the mapping, or all of it after a failure.
+    unsafe {
+        if error.is_some() {
+            libc::munmap(reserved, room);
+        } else {
+            if base > start {
+                libc::munmap(reserved, base - start);
+            }
+            let end = base + pages;
+            let room_end = start + room.next_multiple_of(4096);
+            if room_end > end {
+                libc::munmap(end as *mut libc::c_void, room_end - end);
+            }
+        }
+    }
+    error.map_or(Ok(base), Err)
+}
+
+/// munmap(2).
+///
+/// # Safety
+/// The range is a mapping of the caller's that nothing refers to any more.
+pub unsafe fn unmap(base: usize, length: usize) {
+    // SAFETY: passed on to the caller. The call fails only for ranges that are no mapping.
+    unsafe { libc::munmap(base as *mut libc::c_void, length) };
+}
+
+/// msync(2) with MS_ASYNC and, for a file, sync_file_range(2): starts writing back dirty pages and does not wait.
+pub fn start_write_back(base: usize, length: usize, fd: impl AsFd, offset: u64) -> Result<()> {
+    // SAFETY: msync reads no memory of ours and changes none; a range that is not mapped gives ENOMEM.
+    if unsafe { libc::msync(base as *mut libc::c_void, length, libc::MS_ASYNC) } != 0 {
+        return Err(errno());
+    }
+    let (Ok(from), Ok(bytes)) = (libc::off64_t::try_from(offset), libc::off64_t::try_from(length)) else {
+        return Err(Errno::INVAL);
+    };
+    // SAFETY: the call takes no pointers.
+    let result = unsafe {
+        libc::sync_file_range(fd.as_fd().as_raw_fd(), from, bytes, libc::SYNC_FILE_RANGE_WRITE)
+    };
+    match (result, errno()) {
+        (0, _) => Ok(()),
+        // Not every file system has it; the pages are marked dirty and will be written in any case.
+        (_, Errno::SPIPE | Errno::INVAL | Errno::NOSYS) => Ok(()),
+        (_, error) => Err(error),
+    }
+}
+
+/// Replaces the page at `page` by an anonymous page of zeroes, from a signal handler (mmap is a bare system call).
+///
+/// # Safety
+/// `page` is a page of a mapping of the caller's, and losing its connection to the file is wanted.
+pub unsafe fn replace_with_zeroes(page: usize, write: bool) -> bool {
+    let protection = if write { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
+    // SAFETY: the caller owns the page and wants its content replaced.
+    let address = unsafe {
+        libc::mmap(page as *mut libc::c_void, 4096, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED, -1, 0)
+    };
+    address != libc::MAP_FAILED
+}
+
+/// Pages shared with other processes, with a private page behind them if wanted. Unmapped when dropped.
+///
+/// The content may change at any moment, so it is reached only by atomics and by copying bytes one by one
+/// through volatile accesses; no reference to plain data ever points into it.
+#[derive(Debug)]
+pub struct SharedPages {
+    base: NonNull<u8>,
+    shared: NonZeroUsize,
+    total: usize,
+    writable: bool,
+}
+
+// SAFETY: the pages are reached through atomics and volatile copies only, which any thread may do.
+unsafe impl Send for SharedPages {}
+// SAFETY: as above.
+unsafe impl Sync for SharedPages {}
+
+impl SharedPages {
+    /// Maps the first `length` bytes (whole pages) of `fd` for reading and writing.
+    pub fn map(fd: impl AsFd, length: usize) -> Result<SharedPages> {
+        SharedPages::new(fd, length, 0)
+    }
+
+    /// As [`SharedPages::map`], with one private zeroed page behind the shared ones.
+    pub fn map_with_private_page(fd: impl AsFd, length: usize) -> Result<SharedPages> {
+        SharedPages::new(fd, length, 4096)
+    }
+
+    fn new(fd: impl AsFd, length: usize, private: usize) -> Result<SharedPages> {
+        let shared = NonZeroUsize::new(length).ok_or(Errno::INVAL)?;
+        let total = length.checked_add(private).ok_or(Errno::NOMEM)?;
+        let fd = fd.as_fd().as_raw_fd();
+        // SAFETY: a new mapping anywhere; where a private page is wanted the anonymous mapping is made
+        // first and its front replaced, which is memory nobody else knows.
+        let base = unsafe {
+            if private == 0 {
+                libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, fd, 0)
+            } else {
+                let room = libc::mmap(
+                    std::ptr::null_mut(),
+                    total,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                    -1,
+                    0,
+                );
+                if room == libc::MAP_FAILED {
+                    return Err(errno());
+                }
+                let front = libc::mmap(
+                    room,
+                    length,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_SHARED | libc::MAP_FIXED,
+                    fd,
+                    0,
+                );
+                if front == libc::MAP_FAILED {
+                    let error = errno();
+                    libc::munmap(room, total);
+                    return Err(error);
+                }
+                room
+            }
+        };
+        if base == libc::MAP_FAILED {
+            return Err(errno());
+        }
+        let base = NonNull::new(base.cast::<u8>()).ok_or(Errno::FAULT)?;
+        Ok(SharedPages { base, shared, total, writable: true })
+    }
+
+    /// Address of the first byte.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        self.base.as_ptr() as usize
+    }
+
+    /// Bytes of the shared part.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.get()
+    }
+
+    /// Never: a mapping has at least a page.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn check(&self, offset: usize, size: usize) -> *mut u8 {
+        assert!(
+            self.writable && offset.is_multiple_of(size) && offset.checked_add(size).is_some_and(|end| end <= self.len()),
+            "offset {offset} lies in the pages and is aligned"
+        );
+        // SAFETY: offset + size lies within the mapping, as just checked.
+        unsafe { self.base.as_ptr().add(offset) }
+    }
+
+    /// The 32-bit word at `offset`, a multiple of 4 within the pages (a constant of the layout: anything else panics).
+    #[must_use]
+    pub fn u32(&self, offset: usize) -> &AtomicU32 {
+        // SAFETY: aligned and inside the mapping, which lives as long as the borrow; other processes change
+        // the word by atomic operations, or, if they are hostile, in ways that an atomic load survives.
+        unsafe { AtomicU32::from_ptr(self.check(offset, 4).cast()) }
+    }
+
+    /// The 64-bit word at `offset`, a multiple of 8 within the pages.
+    #[must_use]
+    pub fn u64(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: as in `u32`.
+        unsafe { AtomicU64::from_ptr(self.check(offset, 8).cast()) }
+    }
+
+    /// Copies bytes out. A range outside the pages gives false and leaves the buffer alone.
+    #[must_use]
+    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> bool {
+        if offset.checked_add(buffer.len()).is_none_or(|end| end > self.len()) {
+            return false;
+        }
+        for (index, byte) in buffer.iter_mut().enumerate() {
+            // SAFETY: inside the mapping; a volatile read of a byte is one load whatever a peer does.
+            *byte = unsafe { self.base.as_ptr().add(offset + index).read_volatile() };
+        }
+        true
+    }
+
+    /// Copies bytes in. A range outside the pages gives false.
+    #[must_use]
+    pub fn write(&self, offset: usize, bytes: &[u8]) -> bool {
+        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.len()) {
+            return false;
+        }
+        for (index, byte) in bytes.iter().enumerate() {
+            // SAFETY: inside the mapping; a volatile write of a byte is one store.
+            unsafe { self.base.as_ptr().add(offset + index).write_volatile(*byte) };
+        }
+        true
+    }
+}
+
+impl Drop for SharedPages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and all borrows of it have ended.
+        unsafe { unmap(self.address(), self.total) };
+    }
+}

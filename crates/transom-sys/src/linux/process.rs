@@ -1,0 +1,398 @@
+//! Starting, watching and ending processes: clone(2), execve(2), pidfds, waitid(2).
+//!
+//! # Safety
+//! [`fork`] returns twice; what runs in the child until execve may only make system calls, since every
+//! other thread of the parent is gone and may have held any lock.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::{Errno, Result};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+
+use super::fd::above_standard;
+
+/// gettid(2).
+#[must_use]
+pub fn thread_id() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get() as u32
+}
+
+/// getpid(2).
+#[must_use]
+pub fn id() -> u32 {
+    rustix::process::getpid().as_raw_nonzero().get() as u32
+}
+
+/// geteuid(2).
+#[must_use]
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn pid(id: u32) -> Result<Pid> {
+    i32::try_from(id).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)
+}
+
+/// pidfd_open(2): a descriptor of the process, readable when it has ended.
+pub fn open(id: u32) -> Result<OwnedFd> {
+    above_standard(rustix::process::pidfd_open(pid(id)?, PidfdFlags::empty())?)
+}
+
+/// poll(2): whether the process of a pidfd has ended.
+#[must_use]
+pub fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+    loop {
+        match rustix::event::poll(&mut fds, Some(&rustix::time::Timespec::default())) {
+            Ok(ready) => return ready > 0,
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// poll(2): waits until one of the pidfds is readable or CLOCK_MONOTONIC reaches `deadline`; which one, or
+/// `None` for the deadline.
+pub fn wait_any(pidfds: &[BorrowedFd<'_>], deadline: Option<u64>) -> Result<Option<usize>> {
+    let mut fds: Vec<PollFd<'_>> = pidfds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    loop {
+        let left = deadline.map(|at| {
+            let nanos = at.saturating_sub(super::futex::now());
+            rustix::time::Timespec { tv_sec: (nanos / 1_000_000_000) as i64, tv_nsec: (nanos % 1_000_000_000) as i64 }
+        });
+        match rustix::event::poll(&mut fds, left.as_ref()) {
+            Ok(0) => return Ok(None),
+            Ok(_) => return Ok(fds.iter().position(|fd| !fd.revents().is_empty())),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// pidfd_send_signal(2) with SIGKILL.
+pub fn kill(pidfd: BorrowedFd<'_>) -> Result<()> {
+    rustix::process::pidfd_send_signal(pidfd, Signal::KILL)
+}
+
+/// How a process ended, as far as the kernel tells us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// exit(2) with this status, 8 bits of it.
+    Exited(u32),
+    /// Killed by this signal.
+    Signalled(u32),
+}
+
+/// waitid(2) with WNOWAIT: how a child of ours ended, leaving it for [`reap`]. ECHILD if it is no child.
+pub fn peek_status(pidfd: BorrowedFd<'_>) -> Result<Option<Ended>> {
+    status(pidfd, WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT)
+}
+
+/// waitid(2): takes the remains of an ended child away, so that its id may be used again.
+pub fn reap(pidfd: BorrowedFd<'_>) -> Result<Option<Ended>> {
+    status(pidfd, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
+}
+
+fn status(pidfd: BorrowedFd<'_>, options: WaitIdOptions) -> Result<Option<Ended>> {
+    loop {
+        match rustix::process::waitid(WaitId::PidFd(pidfd), options) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+            Ok(None) => return Ok(None),
+            Ok(Some(status)) => {
+                let ended = if let Some(code) = status.exit_status() {
+                    Ended::Exited(code as u32)
+                } else {
+                    Ended::Signalled(status.terminating_signal().unwrap_or(0) as u32)
+                };
+                return Ok(Some(ended));
+            }
+        }
+    }
+}
+
+/// PIDFD_GET_INFO, Linux 6.15: how a process ended that is not a child of ours, even after it was reaped.
+pub fn exit_info(pidfd: BorrowedFd<'_>) -> Option<Ended> {
+    const EXIT: u64 = 1 << 3;
+    /// `_IOWR(0xFF, 11, struct pidfd_info)` with the first published size, 64 bytes.
+    const GET_INFO: libc::c_ulong = 0xC040_FF0B;
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        exit_code: i32,
+    }
+    let mut info = Info { mask: EXIT, ..Info::default() };
+    // SAFETY: the kernel writes at most the 64 bytes that the request number names.
+    let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO as _, &raw mut info) };
+    if result != 0 || info.mask & EXIT == 0 {
+        return None;
+    }
+    let status = info.exit_code;
+    Some(if libc::WIFEXITED(status) {
+        Ended::Exited(libc::WEXITSTATUS(status) as u32)
+    } else {
+        Ended::Signalled(libc::WTERMSIG(status) as u32)
+    })
+}
+
+/// What the new process is to become, made ready before the fork: nothing is allocated after it.
+#[derive(Debug)]
+pub struct Image<'a> {
+    /// The program's path.
+    pub program: &'a CStr,
+    /// argv and envp: pointers to strings that live as long as this, closed by a null pointer.
+    pub arguments: &'a [*const libc::c_char],
+    /// As `arguments`.
+    pub environment: &'a [*const libc::c_char],
+    /// The working directory, if another.
+    pub directory: Option<&'a CStr>,
+    /// What becomes descriptors 0, 1 and 2; `None` leaves one as it is.
+    pub standard: [Option<RawFd>; 3],
+    /// Descriptors that stay open under their numbers.
+    pub keep: &'a [RawFd],
+    /// setsid(2): no controlling terminal.
+    pub new_session: bool,
+    /// setpgid(2): a process group of its own.
+    pub new_group: bool,
+    /// Read end of the pipe on which the parent says that it has recorded the child.
+    pub go: RawFd,
+    /// A word that must become other than 0 before the program runs (`CREATE_SUSPENDED`), shared with who resumes.
+    pub resume: Option<&'a std::sync::atomic::AtomicU32>,
+    /// Write end of the close-on-exec pipe that carries `errno` (and which step) back if a step fails.
+    pub report: RawFd,
+}
+
+/// The step of starting a program that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The working directory.
+    Directory,
+    /// Anything else before the program.
+    Setup,
+    /// execve(2).
+    Execute,
+}
+
+impl Step {
+    /// The step of a report's second byte.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Step {
+        match byte {
+            1 => Step::Directory,
+            3 => Step::Execute,
+            _ => Step::Setup,
+        }
+    }
+}
+
+/// clone(2) without sharing, and execve(2) in the child: starts `image`; the child's id.
+///
+/// The child waits for a byte on `go` first. If the parent dies before that, the child does too.
+///
+/// # Safety
+/// The pointers in `image` are valid C strings, its descriptors are open.
+pub unsafe fn fork(image: &Image<'_>) -> Result<u32> {
+    let parent = id();
+    let mut all: libc::sigset_t;
+    let mut before: libc::sigset_t;
+    // SAFETY: the sets are filled by the calls before they are read. All signals are blocked around the
+    // fork so that no handler of the parent runs in the child.
+    let child = unsafe {
+        all = std::mem::zeroed();
+        before = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, &raw mut before);
+        // Straight to the kernel: the C library's fork would run handlers that other code registered.
+        let child = libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0usize, 0usize, 0usize, 0usize);
+        if child == 0 {
+            become_image(image, parent, &before);
+        }
+        let error = std::io::Error::last_os_error();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        if child < 0 {
+            return Err(Errno::from_io_error(&error).unwrap_or(Errno::AGAIN));
+        }
+        child
+    };
+    Ok(child as u32)
+}
+
+/// The child's side of [`fork`]: system calls only.
+///
+/// # Safety
+/// As for [`fork`]; runs in the child, between clone and execve.
+unsafe fn become_image(image: &Image<'_>, parent: u32, mask: &libc::sigset_t) -> ! {
+    // SAFETY: every call below is a bare system call or an async-signal-safe function on valid arguments;
+    // this process has one thread and leaves by execve or _exit.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() as u32 != parent {
+            libc::_exit(127);
+        }
+        let mut byte = 0u8;
+        while libc::read(image.go, (&raw mut byte).cast(), 1) < 0 {
+            if *libc::__errno_location() != libc::EINTR {
+                libc::_exit(127);
+            }
+        }
+        if byte == 0 {
+            libc::_exit(127);
+        }
+        libc::prctl(libc::PR_SET_PDEATHSIG, 0);
+        if image.new_session {
+            libc::setsid();
+        }
+        if image.new_group {
+            libc::setpgid(0, 0);
+        }
+        let mut sources = image.standard;
+        // A source that is itself 0, 1 or 2 would be overwritten before it is used: move it away first.
+        for (target, source) in sources.iter_mut().enumerate() {
+            if let Some(fd) = *source
+                && fd <= 2
+                && fd as usize != target
+            {
+                let moved = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3);
+                if moved < 0 {
+                    fail(image.report, 2);
+                }
+                *source = Some(moved);
+            }
+        }
+        for (target, source) in sources.iter().enumerate() {
+            let target = target as RawFd;
+            match *source {
+                Some(fd) if fd == target => {
+                    libc::fcntl(fd, libc::F_SETFD, 0);
+                }
+                Some(fd) => {
+                    if libc::dup2(fd, target) < 0 {
+                        fail(image.report, 2);
+                    }
+                }
+                None => {}
+            }
+        }
+        for &fd in image.keep {
+            if libc::fcntl(fd, libc::F_SETFD, 0) < 0 {
+                fail(image.report, 2);
+            }
+        }
+        if let Some(directory) = image.directory
+            && libc::chdir(directory.as_ptr()) != 0
+        {
+            fail(image.report, 1);
+        }
+        if let Some(resume) = image.resume {
+            while resume.load(std::sync::atomic::Ordering::Acquire) == 0 {
+                libc::syscall(libc::SYS_futex, resume.as_ptr(), 0, 0, std::ptr::null::<libc::timespec>());
+            }
+        }
+        // Ignored signals stay ignored over execve, caught ones become default by themselves; a broken pipe
+        // kills programs that do not say otherwise.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        libc::sigprocmask(libc::SIG_SETMASK, mask, std::ptr::null_mut());
+        libc::execve(image.program.as_ptr(), image.arguments.as_ptr(), image.environment.as_ptr());
+        fail(image.report, 3);
+    }
+}
+
+/// Reports errno and the step, and ends the child.
+///
+/// # Safety
+/// As for [`become_image`].
+unsafe fn fail(report: RawFd, step: u8) -> ! {
+    // SAFETY: five bytes of a local array go to a pipe.
+    unsafe {
+        let errno = (*libc::__errno_location()).to_le_bytes();
+        let message = [step, errno[0], errno[1], errno[2], errno[3]];
+        libc::write(report, message.as_ptr().cast(), message.len());
+        libc::_exit(127)
+    }
+}
+
+/// access(2) with X_OK for the effective user.
+pub fn may_execute(path: &CStr) -> Result<()> {
+    rustix::fs::accessat(rustix::fs::CWD, path, rustix::fs::Access::EXEC_OK, rustix::fs::AtFlags::EACCESS)
+}
+
+/// Ends this process at once with SIGKILL, as TerminateProcess on oneself does.
+pub fn kill_self() -> ! {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+    // SAFETY: _exit takes a number and does not return; reached only if the signal was refused.
+    unsafe { libc::_exit(1) }
+}
+
+/// exit(3): runs what was registered to run at the end, and ends with the low 8 bits of `status`.
+pub fn exit(status: i32) -> ! {
+    // SAFETY: the C library's exit may be called from any thread.
+    unsafe { libc::exit(status) }
+}
+
+/// on_exit(3): calls `function` with the full 32-bit status when the process ends by exit(3) or by
+/// returning from main. False where the C library does not have it.
+pub fn at_exit(function: extern "C" fn(libc::c_int, *mut libc::c_void)) -> bool {
+    unsafe extern "C" {
+        fn on_exit(function: extern "C" fn(libc::c_int, *mut libc::c_void), argument: *mut libc::c_void) -> libc::c_int;
+    }
+    // SAFETY: a function pointer that stays valid as long as this library is loaded, and no argument.
+    unsafe { on_exit(function, std::ptr::null_mut()) == 0 }
+}
+
+/// pthread_atfork(3): calls `child` in the child after fork(2).
+pub fn at_fork_in_child(child: extern "C" fn()) {
+    unsafe extern "C" {
+        fn pthread_atfork(
+            prepare: Option<extern "C" fn()>,
+            parent: Option<extern "C" fn()>,
+            child: Option<extern "C" fn()>,
+        ) -> libc::c_int;
+    }
+    // SAFETY: as in `at_exit`.
+    unsafe { pthread_atfork(None, None, Some(child)) };
+}
+
+/// close(2) by number, for descriptors whose owner no longer exists: after fork, in the child.
+///
+/// # Safety
+/// Nothing in this process will use or close the descriptor.
+pub unsafe fn close_raw(fd: RawFd) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::close(fd) };
+}
+
+/// epoll(7) for pidfds: tells a watching thread which processes ended.
+#[derive(Debug)]
+pub struct Watcher(OwnedFd);
+
+impl Watcher {
+    /// epoll_create1(2).
+    pub fn new() -> Result<Watcher> {
+        Ok(Watcher(above_standard(rustix::event::epoll::create(rustix::event::epoll::CreateFlags::CLOEXEC)?)?))
+    }
+
+    /// EPOLL_CTL_ADD: reports `token` once when the process has ended.
+    pub fn add(&self, pidfd: impl AsFd, token: u64) -> Result<()> {
+        use rustix::event::epoll::{EventData, EventFlags, add};
+        add(&self.0, pidfd, EventData::new_u64(token), EventFlags::IN | EventFlags::ONESHOT)
+    }
+
+    /// EPOLL_CTL_DEL.
+    pub fn remove(&self, pidfd: impl AsFd) {
+        let _ = rustix::event::epoll::delete(&self.0, pidfd);
+    }
+
+    /// epoll_wait(2), without limit: the tokens of those that ended.
+    pub fn wait(&self, tokens: &mut Vec<u64>) {
+        let mut events = [rustix::event::epoll::Event { flags: rustix::event::epoll::EventFlags::empty(), data: rustix::event::epoll::EventData::new_u64(0) }; 16];
+        tokens.clear();
+        if let Ok(count) = rustix::event::epoll::wait(&self.0, &mut events[..], None) {
+            tokens.extend(events[..count].iter().map(|event| event.data.u64()));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Signals that shared memory and pipes bring along: SIGBUS where a file was cut short under a mapping,
+//! SIGPIPE where a reader has gone.
+//!
+//! # Safety
+//! The SIGBUS handler may only do what is async-signal-safe: it reads atomics and calls mmap(2).
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::io::{Errno, Result};
+
+/// Decides about a fault at an address: true if it was mended and the access may be repeated.
+pub type Mend = fn(address: usize) -> bool;
+
+static MEND: AtomicUsize = AtomicUsize::new(0);
+static mut PREVIOUS: MaybeUninit<libc::sigaction> = MaybeUninit::uninit();
+
+/// sigaction(2): from now on SIGBUS asks `mend` first; what it refuses goes where it went before. To be
+/// called once, by whoever makes sure of that.
+pub fn handle_bus_errors(mend: Mend) -> Result<()> {
+    MEND.store(mend as usize, Ordering::Release);
+    // SAFETY: the action is filled in full before it is installed, and PREVIOUS is written here, once,
+    // before any handler can run that reads it.
+    let result = unsafe {
+        libc::sigaction(libc::SIGBUS, std::ptr::null(), (*(&raw mut PREVIOUS)).as_mut_ptr());
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_bus_error as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        libc::sigemptyset(&raw mut action.sa_mask);
+        libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(Errno::INVAL) }
+}
+
+extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let mend = MEND.load(Ordering::Acquire);
+    // SAFETY: the kernel passes valid pointers; MEND holds a `Mend` since before the handler was installed;
+    // PREVIOUS was filled then too. A default action is restored and the faulting access repeats.
+    unsafe {
+        let address = (*info).si_addr() as usize;
+        let mend: Mend = std::mem::transmute::<usize, Mend>(mend);
+        if mend(address) {
+            return;
+        }
+        let previous = (*(&raw const PREVIOUS)).assume_init_ref();
+        if previous.sa_sigaction == libc::SIG_DFL || previous.sa_sigaction == libc::SIG_IGN {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = libc::SIG_DFL;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+        } else if previous.sa_flags & libc::SA_SIGINFO != 0 {
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                std::mem::transmute(previous.sa_sigaction);
+            handler(signal, info, context);
+        } else {
+            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(previous.sa_sigaction);
+            handler(signal);
+        }
+    }
+}
+
+/// write(2) that answers EPIPE without a SIGPIPE reaching the program.
+///
+/// A pipe has no flag for that, so the signal is blocked in this thread around the call and taken off its
+/// queue; one that was pending before stays.
+pub fn write_without_signal(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
+    // SAFETY: the sets are initialised by the calls that fill them; the mask is this thread's own and is
+    // put back before returning.
+    unsafe {
+        let mut pipe: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        let mut pending: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut pipe);
+        libc::sigaddset(&raw mut pipe, libc::SIGPIPE);
+        libc::sigpending(&raw mut pending);
+        let was_pending = libc::sigismember(&raw const pending, libc::SIGPIPE) == 1;
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, &raw mut before);
+        let written = libc::write(fd.as_fd().as_raw_fd(), bytes.as_ptr().cast(), bytes.len());
+        let error = Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO);
+        if written < 0 && error == Errno::PIPE && !was_pending {
+            let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            while libc::sigtimedwait(&raw const pipe, std::ptr::null_mut(), &raw const zero) < 0
+                && *libc::__errno_location() == libc::EINTR
+            {}
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        usize::try_from(written).map_err(|_| error)
+    }
+}

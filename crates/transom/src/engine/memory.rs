@@ -1,0 +1,96 @@
+//! How much memory can still be had: by this process, in its control group, on this machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Bytes that can be taken without anybody being killed for it, as well as the system tells.
+pub(crate) fn available() -> u64 {
+    machine().min(groups())
+}
+
+/// MemAvailable and free swap.
+fn machine() -> u64 {
+    let Ok(text) = fs::read_to_string("/proc/meminfo") else { return u64::MAX };
+    let field = |name: &str| {
+        text.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| {
+            rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok()
+        })
+    };
+    match field("MemAvailable:") {
+        Some(kib) => (kib + field("SwapFree:").unwrap_or(0)).saturating_mul(1024),
+        None => u64::MAX,
+    }
+}
+
+/// The least room in this process's control group and those around it.
+fn groups() -> u64 {
+    let Ok(text) = fs::read_to_string("/proc/self/cgroup") else { return u64::MAX };
+    let mut least = u64::MAX;
+    for line in text.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let path = path.trim_start_matches('/');
+        if controllers.is_empty() {
+            least = least.min(walk(Path::new("/sys/fs/cgroup"), path, room_v2));
+        } else if controllers.split(',').any(|name| name == "memory") {
+            least = least.min(walk(Path::new("/sys/fs/cgroup/memory"), path, room_v1));
+        }
+    }
+    least
+}
+
+/// The least room on the way from a group up to the root of the hierarchy.
+fn walk(root: &Path, path: &str, room: fn(&Path) -> Option<u64>) -> u64 {
+    let mut folder: PathBuf = root.join(path);
+    let mut least = u64::MAX;
+    loop {
+        if let Some(bytes) = room(&folder) {
+            least = least.min(bytes);
+        }
+        if folder == root || !folder.pop() || !folder.starts_with(root) {
+            return least;
+        }
+    }
+}
+
+fn number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// What is left under `memory.max`: file pages that can be dropped count as free, shared memory does not.
+fn room_v2(group: &Path) -> Option<u64> {
+    let limit = number(&group.join("memory.max"))?;
+    let used = number(&group.join("memory.current"))?;
+    let swap = match (number(&group.join("memory.swap.max")), number(&group.join("memory.swap.current"))) {
+        (Some(limit), Some(used)) => limit.saturating_sub(used),
+        _ => 0,
+    };
+    Some(limit.saturating_sub(used.saturating_sub(droppable(group))).saturating_add(swap))
+}
+
+fn room_v1(group: &Path) -> Option<u64> {
+    let limit = number(&group.join("memory.limit_in_bytes"))?;
+    let used = number(&group.join("memory.usage_in_bytes"))?;
+    Some(limit.saturating_sub(used))
+}
+
+/// File pages of a group that are not shared memory.
+fn droppable(group: &Path) -> u64 {
+    let Ok(text) = fs::read_to_string(group.join("memory.stat")) else { return 0 };
+    let field = |name: &str| {
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<u64>().ok()).unwrap_or(0)
+    };
+    field("file").saturating_sub(field("shmem"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_memory_is_available_and_not_more_than_the_machine_has() {
+        let bytes = available();
+        assert!(bytes > 1 << 20, "{bytes}");
+        assert!(bytes <= machine());
+    }
+}

@@ -1,0 +1,173 @@
+//! Who this thread is, and the mutexes it owns.
+//!
+//! A mutex is owned by a thread (Y8). While it owns one, the mutex's futex is on the kernel's robust list
+//! of the thread, and the object is kept mapped by the list here, also if its last handle is closed
+//! meanwhile (Y13). When the thread ends in an orderly way, the destructor of this list abandons what is
+//! left; when it is killed, the kernel does the same (see [`transom_core::word`]).
+//!
+//! # Safety
+//! Linking a futex needs the page behind the object's shared one: private memory of this process, one per
+//! mapping. A mapping's futex is linked by at most one thread at a time, the owner: it is linked after the
+//! word has got the thread's id and unlinked before the word loses it.
+#![allow(unsafe_code)]
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use transom_core::word;
+use transom_sys::linux::{process, robust};
+
+use super::signal;
+use super::sync::{SyncObject, same};
+
+/// A thread's identity in object pages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Me {
+    /// The kernel's id, which robust futexes need.
+    pub(crate) id: u32,
+    /// A number that no other thread has, in this or any other PID namespace.
+    pub(crate) key: u64,
+}
+
+struct Owned {
+    object: Arc<SyncObject>,
+    depth: u32,
+}
+
+struct Thread {
+    me: Me,
+    owned: RefCell<Vec<Owned>>,
+}
+
+static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static THREAD: Thread = Thread { me: identify(), owned: const { RefCell::new(Vec::new()) } };
+}
+
+fn identify() -> Me {
+    let first = || u64::from_le_bytes(transom_sys::linux::random::cookie()[..8].try_into().unwrap_or([1; 8])) | 1;
+    let key = match NEXT_KEY.load(Ordering::Relaxed) {
+        0 => {
+            let _ = NEXT_KEY.compare_exchange(0, first(), Ordering::Relaxed, Ordering::Relaxed);
+            NEXT_KEY.fetch_add(2, Ordering::Relaxed)
+        }
+        _ => NEXT_KEY.fetch_add(2, Ordering::Relaxed),
+    };
+    Me { id: process::thread_id(), key }
+}
+
+/// The calling thread.
+pub(crate) fn me() -> Me {
+    THREAD.with(|thread| thread.me)
+}
+
+/// Whether the calling thread owns the mutex.
+pub(crate) fn owns(object: &SyncObject) -> bool {
+    let me = me();
+    // Only the owner writes its key, so no other thread can find its own key here by accident.
+    word::id(object.word().load(Ordering::Relaxed)) == me.id
+        && object.owner_key().load(Ordering::Relaxed) == me.key
+}
+
+/// Links an object whose word has just got this thread's id.
+pub(crate) fn link(object: &SyncObject) {
+    // SAFETY: the futex lies 24 bytes before the private page behind the object's; it is this thread's now,
+    // so nobody else links the same mapping; and the object outlives the link (see the callers).
+    unsafe { robust::link(object.address()) };
+}
+
+/// Unlinks an object whose word is about to lose this thread's id.
+pub(crate) fn unlink(object: &SyncObject) {
+    // SAFETY: as in `link`.
+    unsafe { robust::unlink(object.address()) };
+}
+
+/// Notes that this thread has just acquired the mutex: its id is in the word, and it is linked.
+pub(crate) fn acquired(object: &Arc<SyncObject>) {
+    THREAD.with(|thread| {
+        object.owner_key().store(thread.me.key, Ordering::Relaxed);
+        object.process_id().store(std::process::id(), Ordering::Relaxed);
+        // Partner: the acquire load in `waiter`, which takes depth 0 for "not yet decided".
+        object.depth().store(1, Ordering::Release);
+        thread.owned.borrow_mut().push(Owned { object: Arc::clone(object), depth: 1 });
+    });
+}
+
+/// The owner acquires once more. False if the count is full.
+pub(crate) fn acquired_again(object: &Arc<SyncObject>) -> bool {
+    THREAD.with(|thread| {
+        let mut owned = thread.owned.borrow_mut();
+        match owned.iter_mut().rev().find(|owned| same(&owned.object, object)) {
+            Some(owned) => match owned.depth.checked_add(1) {
+                Some(depth) => {
+                    owned.depth = depth;
+                    true
+                }
+                None => false,
+            },
+            None => false,
+        }
+    })
+}
+
+/// ReleaseMutex by this thread; false if it is not the owner (Y9).
+pub(crate) fn release(object: &Arc<SyncObject>) -> bool {
+    if !owns(object) {
+        return false;
+    }
+    let owned = THREAD.with(|thread| {
+        let mut owned = thread.owned.borrow_mut();
+        let index = owned.iter().rposition(|owned| same(&owned.object, object))?;
+        owned[index].depth -= 1;
+        Some(if owned[index].depth == 0 { Some(owned.swap_remove(index)) } else { None })
+    });
+    match owned {
+        None => false,
+        Some(None) => true,
+        Some(Some(owned)) => {
+            // Through the mapping that was linked, which need not be the one this handle has.
+            give_up(&owned.object, word::unlock);
+            true
+        }
+    }
+}
+
+/// Takes this thread's id out of the word, as `change` says, and wakes who waits.
+fn give_up(object: &SyncObject, change: fn(u64) -> u64) {
+    robust::set_pending(object.address());
+    unlink(object);
+    object.owner_key().store(0, Ordering::Relaxed);
+    object.depth().store(0, Ordering::Relaxed);
+    let mut old = object.word().load(Ordering::Relaxed);
+    // Release: what the owner did is visible to the next one. Partner: the acquire in `waiter::try_take`.
+    while let Err(now) = object.word().compare_exchange_weak(old, change(old), Ordering::Release, Ordering::Relaxed) {
+        old = now;
+    }
+    if word::has_waiters(old) {
+        signal::wake(object, 1);
+    }
+    robust::clear_pending();
+}
+
+/// The thread ends: what it still owns is abandoned (Y11).
+pub(crate) fn abandon_all() {
+    THREAD.with(Thread::abandon);
+}
+
+impl Thread {
+    fn abandon(&self) {
+        for owned in self.owned.take() {
+            if word::id(owned.object.word().load(Ordering::Relaxed)) == self.me.id {
+                give_up(&owned.object, word::died);
+            }
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}

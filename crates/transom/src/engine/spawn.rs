@@ -1,0 +1,408 @@
+//! CreateProcess: starting a child with the handles it is to inherit.
+//!
+//! Everything is made ready before the fork: the child's record with a row for each inherited handle, its
+//! inbox, a slot in the entry of each inherited name. Descriptors are close-on-exec in this process at all
+//! times; only the child clears the flag, in its own table, of those it is to have. So children that other
+//! threads start at the same moment get nothing of this one's (H20).
+//!
+//! The child waits until its id is in all the places it has to be in, then executes the program. What
+//! fails on the way comes back through a close-on-exec pipe.
+//!
+//! # Safety
+//! The fork and the pointers to argument strings, which live in this function until the child has executed.
+#![allow(unsafe_code)]
+
+use std::collections::HashMap;
+use std::ffi::{CString, OsStr, OsString};
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use transom_core::access::Kind;
+use transom_core::code::Code;
+use transom_core::record::slot_index;
+use transom_core::{command_line, environment::Environment};
+use transom_sys::linux::process::{self, Image, Step};
+use transom_sys::linux::{Errno, pipe, procfs};
+
+use super::errno::{code, with_room};
+use super::named::finish;
+use super::process::{ProcessObject, reap_left_behind};
+use super::record::{self, ProcessRecord};
+use super::table::{self, Entry, INHERIT, Object};
+use super::{inbox, transfer};
+use crate::error::{Error, Result};
+use crate::handle::{FromHandle, RawHandle};
+use crate::namespace::imp::{self as namespace, ChildHold};
+use crate::process::{Child, Command, Inherit, Process};
+use crate::thread::Thread;
+
+const DETACHED_PROCESS: u32 = 8;
+const CREATE_NEW_CONSOLE: u32 = 0x10;
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+
+/// CreateProcess.
+pub(crate) fn spawn(command: &Command) -> Result<Child> {
+    let name = command.application.as_ref().or(command.command_line.as_ref());
+    start(command).map_err(|code| {
+        let error = Error::new("create process", code);
+        match name {
+            Some(name) => error.with_name(name.to_string_lossy().into_owned()),
+            None => error,
+        }
+    })
+}
+
+fn start(command: &Command) -> std::result::Result<Child, Code> {
+    reap_left_behind();
+    let line = line_of(command)?;
+    command_line::check_length(&line)?;
+    let program = find_program(command, &line)?;
+    check_program(&program)?;
+    let directory = directory_of(command)?;
+    let handles = inherited(command)?;
+    let package = Package::new(&handles, command)?;
+    package.record.set_command_line(&line);
+
+    let arguments = c_strings(command_line::split(&line))?;
+    let mut environment = environment_of(command)?;
+    let number = package.record.descriptor().as_raw_fd().to_string();
+    environment.set(record::VARIABLE.as_bytes(), number.as_bytes())?;
+    let environment = c_strings(environment.entries().map(<[u8]>::to_vec).collect())?;
+    let argument_pointers = pointers(&arguments);
+    let environment_pointers = pointers(&environment);
+    let program = CString::new(program.into_os_string().into_vec()).map_err(|_| Code::INVALID_PARAMETER)?;
+    let (go_reader, go_writer) = with_room(pipe::create)?;
+    let (report_reader, report_writer) = with_room(pipe::create)?;
+    package.record.resume().store(u32::from(!command.suspended), Ordering::Relaxed);
+    package.record.suspended().store(u32::from(command.suspended), Ordering::Relaxed);
+    let record = Arc::new(package.record);
+    let image = Image {
+        program: &program,
+        arguments: &argument_pointers,
+        environment: &environment_pointers,
+        directory: directory.as_deref(),
+        standard: package.standard,
+        keep: &package.keep,
+        new_session: command.flags & (DETACHED_PROCESS | CREATE_NEW_CONSOLE) != 0,
+        new_group: command.flags & CREATE_NEW_PROCESS_GROUP != 0,
+        go: go_reader.as_raw_fd(),
+        resume: command.suspended.then(|| record.resume()),
+        report: report_writer.as_raw_fd(),
+    };
+    // SAFETY: all strings, pointers and descriptors of the image live until the end of this function.
+    let id = unsafe { process::fork(&image) }.map_err(|error| match error {
+        Errno::AGAIN | Errno::NOMEM => Code::NOT_ENOUGH_MEMORY,
+        other => code(other),
+    })?;
+    drop((go_reader, report_writer));
+    record.set_process_id(id);
+    for hold in &package.holds {
+        hold.set_process(id);
+    }
+    let pidfd = with_room(|| process::open(id))?;
+    // Where nobody may look at this process the entry is of no use; the handle works without it.
+    let entry = namespace::create_process_entry(id, record.descriptor()).ok();
+    let process = ProcessObject::known(id, Some(pidfd), Some(Arc::clone(&record)), entry);
+    // A child that cannot read this has died, which the report tells.
+    let _ = std::fs::File::from(go_writer).write_all(&[1]);
+    if !command.suspended {
+        let mut message = [0; 5];
+        let mut report = std::fs::File::from(report_reader);
+        if report.read_exact(&mut message).is_ok() {
+            let errno = i32::from_le_bytes([message[1], message[2], message[3], message[4]]);
+            return Err(start_code(Step::from_byte(message[0]), Errno::from_raw_os_error(errno)));
+        }
+    }
+    for hold in package.holds {
+        hold.handed_over();
+    }
+    let thread = Object::FirstThread(Arc::clone(&process));
+    let process = finish(Object::Process(process), Kind::Process.all_access(), None, command.inherit_process)?;
+    let thread = finish(thread, Kind::Thread.all_access(), None, command.inherit_thread)?;
+    let coded = |error: Error| error.code();
+    Ok(Child {
+        process: Process::from_handle(process).map_err(coded)?,
+        thread: Thread::from_handle(thread).map_err(coded)?,
+        process_id: id,
+        thread_id: id,
+    })
+}
+
+/// What a failed step of the child means.
+fn start_code(step: Step, errno: Errno) -> Code {
+    match (step, errno) {
+        (Step::Directory, _) => Code::DIRECTORY,
+        (Step::Execute, Errno::NOEXEC | Errno::LIBBAD) => Code::BAD_EXE_FORMAT,
+        (Step::Execute, Errno::TOOBIG) => Code::FILENAME_EXCED_RANGE,
+        (_, errno) => code(errno),
+    }
+}
+
+/// The raw command line that the child gets (R1, R3).
+fn line_of(command: &Command) -> std::result::Result<Vec<u8>, Code> {
+    if let Some(line) = &command.command_line {
+        return Ok(line.as_bytes().to_vec());
+    }
+    let application = command.application.as_ref().ok_or(Code::INVALID_PARAMETER)?;
+    let mut words: Vec<&[u8]> = vec![application.as_bytes()];
+    words.extend(command.arguments.iter().map(|argument| argument.as_bytes()));
+    Ok(if command.arguments.is_empty() && !command_line::is_program_word(application.as_bytes()) {
+        application.as_bytes().to_vec()
+    } else {
+        command_line::quote(&words)
+    })
+}
+
+/// The program to execute: as given, or searched for the first word of the line (R1, R2).
+fn find_program(command: &Command, line: &[u8]) -> std::result::Result<PathBuf, Code> {
+    if let Some(application) = &command.application {
+        let path = PathBuf::from(application);
+        return if path.exists() { Ok(path) } else { Err(missing(&path)) };
+    }
+    let candidates = command_line::program(line);
+    if candidates.is_empty() {
+        return Err(Code::INVALID_PARAMETER);
+    }
+    let mut failure = Code::FILE_NOT_FOUND;
+    for candidate in &candidates {
+        let name = Path::new(OsStr::from_bytes(candidate));
+        let mut with_suffix = name.as_os_str().to_owned();
+        with_suffix.push(".exe");
+        for name in [name, Path::new(&with_suffix)] {
+            if name.as_os_str().as_bytes().contains(&b'/') {
+                if name.is_file() {
+                    return Ok(name.to_owned());
+                }
+                failure = missing(name);
+            } else if let Some(found) = search(name) {
+                return Ok(found);
+            }
+        }
+    }
+    Err(failure)
+}
+
+/// A program without a path: beside this one, in the current folder, then along PATH.
+fn search(name: &Path) -> Option<PathBuf> {
+    let beside = procfs::program().ok().and_then(|path| path.parent().map(Path::to_owned));
+    let along = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+    beside
+        .into_iter()
+        .chain([PathBuf::from(".")])
+        .chain(std::env::split_paths(&along))
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// 2 if only the file is missing, 3 if its folder is.
+fn missing(path: &Path) -> Code {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_none_or(Path::is_dir) { Code::FILE_NOT_FOUND } else { Code::PATH_NOT_FOUND }
+}
+
+/// Tells before anything is started what executing would tell after: not a program, or not allowed.
+fn check_program(path: &Path) -> std::result::Result<(), Code> {
+    if path.is_dir() {
+        return Err(Code::ACCESS_DENIED);
+    }
+    let mut start = [0; 4];
+    let read = std::fs::File::open(path).and_then(|mut file| {
+        let mut done = 0;
+        while done < start.len() {
+            match file.read(&mut start[done..])? {
+                0 => break,
+                count => done += count,
+            }
+        }
+        Ok(done)
+    });
+    // A program may be executable without being readable.
+    if read.is_ok() && &start != b"\x7fELF" && &start[..2] != b"#!" && !is_registered_format(&start) {
+        return Err(Code::BAD_EXE_FORMAT);
+    }
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Code::INVALID_PARAMETER)?;
+    process::may_execute(&path).map_err(code)
+}
+
+/// Windows programs, where the system has an interpreter for them (binfmt_misc and Wine).
+fn is_registered_format(start: &[u8; 4]) -> bool {
+    &start[..2] == b"MZ" && Path::new("/proc/sys/fs/binfmt_misc/status").exists()
+}
+
+fn directory_of(command: &Command) -> std::result::Result<Option<CString>, Code> {
+    let Some(directory) = &command.directory else { return Ok(None) };
+    if !Path::new(directory).is_dir() {
+        return Err(Code::DIRECTORY);
+    }
+    CString::new(directory.as_bytes()).map(Some).map_err(|_| Code::DIRECTORY)
+}
+
+/// The child's variables (R16, R17); names compare without case (R15).
+fn environment_of(command: &Command) -> std::result::Result<Environment, Code> {
+    let mut environment = Environment::default();
+    let mut add = |name: &OsStr, value: &OsStr| environment.set(name.as_bytes(), value.as_bytes());
+    match &command.environment {
+        Some(variables) => {
+            for (name, value) in variables {
+                add(name, value)?;
+            }
+        }
+        None => {
+            for (name, value) in std::env::vars_os() {
+                // What another program put there under a strange name is passed over, not refused.
+                let _ = add(&name, &value);
+            }
+        }
+    }
+    for (name, value) in &command.changes {
+        match value {
+            Some(value) => environment.set(name.as_bytes(), value.as_bytes())?,
+            None => drop(environment.remove(name.as_bytes())?),
+        }
+    }
+    Ok(environment)
+}
+
+fn c_strings(strings: Vec<Vec<u8>>) -> std::result::Result<Vec<CString>, Code> {
+    strings.into_iter().map(|bytes| CString::new(bytes).map_err(|_| Code::INVALID_PARAMETER)).collect()
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const std::ffi::c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+type Row = (usize, Arc<Entry>, u32);
+
+/// The handles that the child is to have, standard ones included.
+fn inherited(command: &Command) -> std::result::Result<Vec<Row>, Code> {
+    let inheritable = table::inheritable()?;
+    let find = |raw: RawHandle| {
+        let index = slot_index(raw.value())?;
+        inheritable.iter().find(|(row, _, _)| *row == index).cloned()
+    };
+    let mut rows = match &command.inherit {
+        Inherit::Nothing => Vec::new(),
+        Inherit::All => inheritable.clone(),
+        Inherit::List(list) => {
+            let mut rows = Vec::with_capacity(list.len());
+            for raw in list {
+                // H25: what is listed must be inheritable.
+                let row = find(*raw).ok_or(Code::INVALID_PARAMETER)?;
+                if !rows.iter().any(|(index, _, _): &Row| *index == row.0) {
+                    rows.push(row);
+                }
+            }
+            rows
+        }
+    };
+    for raw in command.standard.into_iter().flatten() {
+        if let Some(row) = find(raw)
+            && !rows.iter().any(|(index, _, _)| *index == row.0)
+        {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// What goes over to the child.
+struct Package {
+    record: ProcessRecord,
+    keep: Vec<RawFd>,
+    standard: [Option<RawFd>; 3],
+    holds: Vec<ChildHold>,
+    /// Descriptors that must live until the child has its own copies.
+    _alive: Vec<std::os::fd::OwnedFd>,
+}
+
+impl Package {
+    fn new(rows: &[Row], command: &Command) -> std::result::Result<Package, Code> {
+        let record = ProcessRecord::create(0)?;
+        let inbox = inbox::create(&record)?;
+        record.set_inbox(inbox.as_raw_fd());
+        let mut package = Package {
+            keep: vec![record.descriptor().as_raw_fd(), inbox.as_raw_fd()],
+            record,
+            standard: [None; 3],
+            holds: Vec::new(),
+            _alive: vec![inbox],
+        };
+        let streams = package.streams(rows, command)?;
+        for (index, entry, flags) in rows {
+            package.add(*index, entry, *flags, &streams)?;
+        }
+        Ok(package)
+    }
+
+    /// The child's standard streams; which row stands on which of them.
+    fn streams(&mut self, rows: &[Row], command: &Command) -> std::result::Result<HashMap<usize, RawFd>, Code> {
+        let mut streams = HashMap::new();
+        for which in 0..3 {
+            let raw = if command.use_standard {
+                command.standard[which]
+            } else {
+                replaced_standard(which)
+            };
+            let row = raw.and_then(|raw| {
+                let index = slot_index(raw.value())?;
+                rows.iter().find(|(row, _, _)| *row == index)
+            });
+            let stream = row.and_then(|(index, entry, _)| Some((*index, crate::process::imp::stream(entry)?)));
+            match stream {
+                Some((index, descriptor)) => {
+                    self.standard[which] = Some(descriptor.as_raw_fd());
+                    self.record.standard(which).store(raw.map_or(0, |raw| raw.value() as u64), Ordering::Relaxed);
+                    streams.entry(index).or_insert(which as RawFd);
+                }
+                None if command.use_standard => {
+                    // "None" must not become whatever the child opens first.
+                    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
+                    let null = null.map_err(|_| Code::FILE_NOT_FOUND)?;
+                    self.standard[which] = Some(null.as_raw_fd());
+                    self._alive.push(null.into());
+                    self.record.standard(which).store(u64::MAX, Ordering::Relaxed);
+                }
+                None => {}
+            }
+        }
+        Ok(streams)
+    }
+
+    /// Puts one handle into the child's record.
+    fn add(&mut self, index: usize, entry: &Arc<Entry>, flags: u32, streams: &HashMap<usize, RawFd>) -> std::result::Result<(), Code> {
+        let mut slot = transfer::row(entry, flags | INHERIT);
+        if let Some(number) = streams.get(&index) {
+            // One descriptor for stream and handle, so that closing the stream closes the pipe (R24).
+            slot.descriptor = *number;
+        } else if slot.descriptor > 2 {
+            self.keep.push(slot.descriptor);
+        }
+        if slot.record > 2 {
+            self.keep.push(slot.record);
+        }
+        if let Some(hold) = &entry.hold {
+            let hold = hold.for_child(entry.access, slot.descriptor)?;
+            slot.hold = hold.fd().as_raw_fd();
+            slot.hold_slot = hold.slot();
+            self.keep.push(slot.hold);
+            self.holds.push(hold);
+        }
+        if self.record.reserve(index) {
+            self.record.publish(index, &slot);
+        }
+        Ok(())
+    }
+}
+
+/// A standard handle of this process that `SetStdHandle` replaced: the child's stream too (R24).
+fn replaced_standard(which: usize) -> Option<RawHandle> {
+    let value = record::own().ok()?.record.standard(which).load(Ordering::Acquire);
+    if value == 0 || value == u64::MAX {
+        return None;
+    }
+    Some(RawHandle::new(usize::try_from(value).ok()?))
+}

@@ -1,0 +1,561 @@
+//! Waiting for one, any or all of several objects.
+//!
+//! A wait is a loop: look whether the object can be taken, and if not, say so in its word (W) and sleep on
+//! it until it changes. Looking and taking are one compare-and-swap, so nobody reports success without
+//! having taken (Y3, Y25); who was woken and comes too late sleeps again.
+//!
+//! *Any*: the objects are tried in order, then slept on together, futex_waitv(2).
+//!
+//! *All* (Y26): the objects are locked one after the other in the order of their cookies, so that two such
+//! waits cannot block each other; if all could be locked all are taken, else all are put back and the
+//! thread sleeps on the first that was missing. Others that meet a locked object wait the moment until it
+//! is decided, so nobody ever sees half a wait. A thread killed in between has its locks put back by the
+//! kernel.
+//!
+//! A process among the objects ends without touching a word. If only processes are waited for, their
+//! pidfds are polled; mixed with others, the [`watcher`](super::watcher) turns their end into a word.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use transom_core::code::Code;
+use transom_core::word::{self, Rule, Take};
+use transom_sys::linux::futex::{self, Sleep};
+use transom_sys::linux::{Errno, process, robust};
+
+use super::owner::{self, me};
+use super::process::ProcessObject;
+use super::signal::{ALL, wake};
+use super::sync::SyncObject;
+use super::watcher::{self, Watched};
+use crate::wait::{Timeout, Wait};
+
+/// Something to wait for.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// An event, mutex, semaphore or thread.
+    Sync(Arc<SyncObject>),
+    /// A process, or its first thread.
+    Process(Arc<ProcessObject>),
+    /// A pipe end or file: signalled whenever nothing is pending on it, and here nothing ever is.
+    Always,
+}
+
+/// What one look at an object found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Taken { abandoned: bool },
+    Empty,
+}
+
+/// When a time-out that begins now is over, on CLOCK_MONOTONIC.
+fn deadline(timeout: Timeout) -> Option<u64> {
+    if timeout.is_infinite() { None } else { timeout.deadline_nanos(futex::now()) }
+}
+
+/// Waits the moment until an object that is locked for a wait-all, or a mutex whose taker has not decided
+/// yet, is so no more; not beyond `deadline`, if one is given.
+///
+/// Its holder runs a few instructions. If it does not get a processor soon, this thread sleeps until the
+/// word changes: the holder wakes whoever said W, and so does the kernel if the holder is killed.
+pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) {
+    let undecided = || {
+        let now = object.word().load(Ordering::Acquire);
+        match object.rule() {
+            Rule::Thread => None,
+            // Partner: the release store in `owner::acquired`.
+            Rule::Mutex if word::id(now) != 0 && object.depth().load(Ordering::Acquire) == 0 => Some(now),
+            Rule::Mutex => None,
+            _ if word::id(now) != 0 => Some(now),
+            _ => None,
+        }
+    };
+    for round in 0..200 {
+        if undecided().is_none() {
+            return;
+        }
+        if round < 50 { std::hint::spin_loop() } else { std::thread::yield_now() }
+    }
+    while let Some(now) = undecided() {
+        let announced = word::announce(now);
+        if now != announced
+            && object.word().compare_exchange(now, announced, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            continue;
+        }
+        // A mutex's decision does not change its word, so this sleep has an end of its own.
+        let limit = futex::now() + 1_000_000;
+        let until = deadline.map_or(limit, |at| at.min(limit));
+        let _ = futex::wait(object.futex(), word::low(announced), Some(until));
+        if deadline.is_some_and(|at| futex::now() >= at) {
+            return;
+        }
+    }
+}
+
+/// Looks at one object and takes it if it can be taken.
+fn try_take(object: &Arc<SyncObject>, deadline: Option<u64>) -> Result<Look, Code> {
+    let rule = object.rule();
+    let mut old = object.word().load(Ordering::Acquire);
+    loop {
+        match word::take(rule, old, if rule == Rule::Mutex { me().id } else { 0 }) {
+            Take::Free { word: new, abandoned } => {
+                if new == old {
+                    return Ok(Look::Taken { abandoned });
+                }
+                if rule == Rule::Mutex {
+                    robust::set_pending(object.address());
+                }
+                // Acquire: what was done before the signal is visible. Partners: the releases in `signal` and `owner`.
+                let swapped = object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Acquire);
+                if rule == Rule::Mutex {
+                    if swapped.is_ok() {
+                        owner::link(object);
+                        owner::acquired(object);
+                    }
+                    robust::clear_pending();
+                }
+                match swapped {
+                    Ok(_) => return Ok(Look::Taken { abandoned }),
+                    Err(now) => old = now,
+                }
+            }
+            Take::Busy => {
+                settle(object, deadline);
+                old = object.word().load(Ordering::Acquire);
+                if deadline.is_some_and(|at| futex::now() >= at) && word::id(old) != 0 {
+                    return Ok(Look::Empty);
+                }
+            }
+            Take::Empty if rule == Rule::Mutex => {
+                if owner::owns(object) {
+                    return if owner::acquired_again(object) {
+                        Ok(Look::Taken { abandoned: false })
+                    } else {
+                        Err(Code::NO_SYSTEM_RESOURCES)
+                    };
+                }
+                if object.depth().load(Ordering::Acquire) == 0 {
+                    settle(object, deadline);
+                    let now = object.word().load(Ordering::Acquire);
+                    if now != old {
+                        old = now;
+                        continue;
+                    }
+                }
+                return Ok(Look::Empty);
+            }
+            Take::Empty => return Ok(Look::Empty),
+        }
+    }
+}
+
+/// Says in the word that somebody sleeps; the value to sleep on, or `None` if the object changed meanwhile.
+fn announce(object: &SyncObject) -> Option<u32> {
+    let old = object.word().load(Ordering::Relaxed);
+    let sleepable = match object.rule() {
+        Rule::Mutex => word::id(old) != 0,
+        Rule::Thread => !word::is_signalled(old),
+        Rule::Semaphore => word::id(old) == 0 && word::count(old) == 0,
+        Rule::Manual | Rule::Auto => word::id(old) == 0 && !word::is_signalled(old),
+    };
+    if !sleepable {
+        return None;
+    }
+    let new = word::announce(old);
+    if old != new && object.word().compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        return None;
+    }
+    Some(word::low(new))
+}
+
+/// What a waiter owes the others after it slept and took: a wake-up that the kernel gave to one sleeper on
+/// behalf of a dead one concerns them too.
+fn pass_on(object: &SyncObject) {
+    let now = object.word().load(Ordering::Relaxed);
+    if !word::has_waiters(now) {
+        return;
+    }
+    match object.rule() {
+        Rule::Manual | Rule::Thread if word::is_signalled(now) => {
+            futex::clear_bit_31_and_wake_all(object.futex());
+        }
+        Rule::Semaphore if word::count(now) > 0 => wake(object, 1),
+        _ => {}
+    }
+}
+
+/// A waiter leaves without taking this object, after it may have been given its wake-up: passes it on if
+/// the object can be taken.
+fn leave(object: &SyncObject) {
+    let now = object.word().load(Ordering::Relaxed);
+    let available = match object.rule() {
+        Rule::Mutex => word::id(now) == 0,
+        _ => word::is_signalled(now),
+    };
+    if available && word::has_waiters(now) {
+        wake(object, if object.rule() == Rule::Manual { ALL } else { 1 });
+    }
+}
+
+/// WaitForSingleObject.
+pub(crate) fn one(target: &Target, timeout: Timeout) -> Result<Wait, Code> {
+    let object = match target {
+        Target::Always => return Ok(Wait::Object(0)),
+        Target::Process(process) => {
+            let processes = [process];
+            return processes_only(&processes, deadline_or_now(timeout));
+        }
+        Target::Sync(object) => object,
+    };
+    // The first look needs no clock, and most waits end here.
+    match try_take(object, None)? {
+        Look::Taken { abandoned } => return Ok(result(0, abandoned)),
+        Look::Empty if timeout.as_millis() == 0 => return Ok(Wait::Timeout),
+        Look::Empty => {}
+    }
+    sleep_on_one(object, deadline(timeout), true)
+        .map(|found| found.map_or(Wait::Timeout, |abandoned| result(0, abandoned)))
+}
+
+fn result(index: usize, abandoned: bool) -> Wait {
+    if abandoned { Wait::Abandoned(index) } else { Wait::Object(index) }
+}
+
+/// Sleeps on one object until it can be taken and, with `take`, takes it; `None` at the deadline. Without
+/// `take` it returns as soon as the object changed.
+fn sleep_on_one(object: &Arc<SyncObject>, deadline: Option<u64>, take: bool) -> Result<Option<bool>, Code> {
+    let pulse = object.pulse().load(Ordering::Acquire);
+    loop {
+        let slept = match announce(object) {
+            None => Ok(()),
+            Some(expected) => {
+                robust::set_pending(object.address());
+                futex::wait(object.futex(), expected, deadline)
+            }
+        };
+        if !take {
+            robust::clear_pending();
+            return Ok(if slept == Err(Errno::TIMEDOUT) { None } else { Some(false) });
+        }
+        if object.rule() == Rule::Manual && object.pulse().load(Ordering::Acquire) != pulse {
+            robust::clear_pending();
+            return Ok(Some(false));
+        }
+        // Still pending while it takes: if this thread is killed now the kernel wakes the next one.
+        let look = try_take(object, deadline);
+        robust::clear_pending();
+        match look? {
+            Look::Taken { abandoned } => {
+                pass_on(object);
+                return Ok(Some(abandoned));
+            }
+            Look::Empty if slept == Err(Errno::TIMEDOUT) => return Ok(None),
+            Look::Empty => {}
+        }
+    }
+}
+
+/// A deadline in any case: now for a time-out of 0.
+fn deadline_or_now(timeout: Timeout) -> Option<u64> {
+    if timeout.as_millis() == 0 { Some(0) } else { deadline(timeout) }
+}
+
+/// Waits for any of some processes and nothing else.
+fn processes_only(processes: &[&Arc<ProcessObject>], deadline: Option<u64>) -> Result<Wait, Code> {
+    if let Some(index) = processes.iter().position(|process| process.has_ended()) {
+        return Ok(Wait::Object(index));
+    }
+    let pidfds: Vec<_> = processes.iter().filter_map(|process| process.pidfd()).collect();
+    match process::wait_any(&pidfds, deadline) {
+        Ok(None) => Ok(Wait::Timeout),
+        Ok(Some(_)) => {
+            let index = processes.iter().position(|process| process.has_ended()).unwrap_or(0);
+            Ok(Wait::Object(index))
+        }
+        Err(error) => Err(super::errno::code(error)),
+    }
+}
+
+/// WaitForMultipleObjects for any.
+pub(crate) fn any(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
+    if let [target] = targets {
+        return one(target, timeout);
+    }
+    let pulses: Vec<u32> = targets.iter().map(pulse_of).collect();
+    let mut deadline_at: Option<Option<u64>> = None;
+    loop {
+        if let Some(found) = first_available(targets, timeout)? {
+            return Ok(found);
+        }
+        if timeout.as_millis() == 0 {
+            return Ok(Wait::Timeout);
+        }
+        let until = *deadline_at.get_or_insert_with(|| deadline(timeout));
+        let processes: Vec<&Arc<ProcessObject>> =
+            targets.iter().filter_map(|target| if let Target::Process(process) = target { Some(process) } else { None }).collect();
+        if processes.len() == targets.len() {
+            return processes_only(&processes, until);
+        }
+        let slept = sleep_on_all_words(targets, until)?;
+        if let Some(index) = targets.iter().zip(&pulses).position(|(target, pulse)| pulse_of(target) != *pulse) {
+            leave_all(targets, Some(index));
+            return Ok(Wait::Object(index));
+        }
+        if slept == Err(Errno::TIMEDOUT) {
+            let found = first_available(targets, timeout)?;
+            if found.is_none() {
+                leave_all(targets, None);
+            }
+            return Ok(found.unwrap_or(Wait::Timeout));
+        }
+    }
+}
+
+/// A manual-reset event's pulse count; 0 for everything else.
+fn pulse_of(target: &Target) -> u32 {
+    match target {
+        Target::Sync(object) if object.rule() == Rule::Manual => object.pulse().load(Ordering::Acquire),
+        _ => 0,
+    }
+}
+
+/// Tries the targets from index 0 up and takes the first that can be taken (Y25).
+fn first_available(targets: &[Target], timeout: Timeout) -> Result<Option<Wait>, Code> {
+    for (index, target) in targets.iter().enumerate() {
+        let look = match target {
+            Target::Always => Look::Taken { abandoned: false },
+            Target::Process(process) if process.has_ended() => Look::Taken { abandoned: false },
+            Target::Process(_) => Look::Empty,
+            Target::Sync(object) => try_take(object, (timeout.as_millis() == 0).then_some(0))?,
+        };
+        if let Look::Taken { abandoned } = look {
+            if let Target::Sync(object) = target {
+                pass_on(object);
+            }
+            leave_all(targets, Some(index));
+            return Ok(Some(result(index, abandoned)));
+        }
+    }
+    Ok(None)
+}
+
+/// Passes on what this wait may have been given of objects that it did not take.
+fn leave_all(targets: &[Target], taken: Option<usize>) {
+    for (index, target) in targets.iter().enumerate() {
+        if let (Target::Sync(object), true) = (target, taken != Some(index)) {
+            leave(object);
+        }
+    }
+}
+
+/// Sleeps until one of the words changes. The inner result is the kernel's.
+fn sleep_on_all_words(targets: &[Target], deadline: Option<u64>) -> Result<Result<(), Errno>, Code> {
+    let mut watched: Vec<Arc<Watched>> = Vec::new();
+    let mut expected = Vec::with_capacity(targets.len());
+    for target in targets {
+        match target {
+            Target::Always => {}
+            Target::Process(process) => {
+                if let Some(end) = process.watch()? {
+                    watched.push(end);
+                }
+            }
+            Target::Sync(object) => {
+                object.herd().fetch_add(1, Ordering::Relaxed);
+                let Some(value) = announce(object) else { return Ok(Ok(())) };
+                expected.push((object, value));
+                if let Some(end) = watch_owner(object)? {
+                    watched.push(end);
+                }
+            }
+        }
+    }
+    let mut sleeps: Vec<Sleep<'_>> = Vec::with_capacity(expected.len() + watched.len());
+    for (object, value) in &expected {
+        sleeps.push(Sleep { word: object.futex(), expected: *value });
+    }
+    for end in &watched {
+        if end.has_ended() {
+            return Ok(Ok(()));
+        }
+        sleeps.push(Sleep { word: end.word(), expected: 0 });
+    }
+    match futex::wait_any(&sleeps, deadline) {
+        Err(Errno::NOSYS | Errno::PERM) => super::watcher::wait_any_with_threads(&sleeps, deadline).map(Ok),
+        Err(error @ (Errno::TIMEDOUT | Errno::AGAIN | Errno::INTR)) => Ok(Err(error)),
+        Err(error) => Err(super::errno::code(error)),
+        Ok(_) => Ok(Ok(())),
+    }
+}
+
+/// A mutex whose owner is in another process: its death wakes one sleeper only, and that may be one of its
+/// own threads that dies with it. So this wait watches the owner's process by itself.
+fn watch_owner(object: &SyncObject) -> Result<Option<Arc<Watched>>, Code> {
+    if object.rule() != Rule::Mutex {
+        return Ok(None);
+    }
+    let before = object.word().load(Ordering::Acquire);
+    let process = object.process_id().load(Ordering::Relaxed);
+    if word::id(before) == 0 || process == std::process::id() || process == 0 {
+        return Ok(None);
+    }
+    let watched = watcher::watch_process(process)?;
+    // If the owner is still the same, the process was alive when it was looked up, so it is the right one.
+    let after = object.word().load(Ordering::Acquire);
+    Ok(if word::id(before) == word::id(after) { watched } else { None })
+}
+
+/// An object that a wait for all has locked.
+struct Locked<'a> {
+    object: &'a Arc<SyncObject>,
+    abandoned: bool,
+    /// A mutex that the thread owned already: acquired once more at the end.
+    again: bool,
+}
+
+/// WaitForMultipleObjects for all.
+pub(crate) fn all(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
+    let mut order: Vec<&Arc<SyncObject>> = Vec::with_capacity(targets.len());
+    let mut processes: Vec<&Arc<ProcessObject>> = Vec::new();
+    for target in targets {
+        match target {
+            Target::Always => {}
+            Target::Process(process) => processes.push(process),
+            Target::Sync(object) => order.push(object),
+        }
+    }
+    order.sort_by(|a, b| a.cookie().cmp(b.cookie()));
+    if order.windows(2).any(|pair| pair[0].cookie() == pair[1].cookie()) {
+        return Err(Code::INVALID_PARAMETER);
+    }
+    let until = if timeout.as_millis() == 0 { Some(0) } else { deadline(timeout) };
+    loop {
+        // Processes stay ended, so they can be waited for one after the other, first of all.
+        for process in &processes {
+            if processes_only(&[process], until)? == Wait::Timeout {
+                return Ok(Wait::Timeout);
+            }
+        }
+        match lock_all(&order, until)? {
+            Ok(abandoned) => return Ok(result(0, abandoned)),
+            Err(missing) => {
+                if timeout.as_millis() == 0 {
+                    return Ok(Wait::Timeout);
+                }
+                if sleep_on_one(missing, until, false)?.is_none() {
+                    let last = lock_all(&order, until)?;
+                    if last.is_err() {
+                        leave(missing);
+                    }
+                    return Ok(last.map_or(Wait::Timeout, |abandoned| result(0, abandoned)));
+                }
+                // Woken for `missing`: if it is another object's turn now, somebody else may take this one.
+                match lock_all(&order, until)? {
+                    Ok(abandoned) => return Ok(result(0, abandoned)),
+                    Err(_) => leave(missing),
+                }
+            }
+        }
+    }
+}
+
+/// Takes all objects in one step, or none: then the first that could not be taken.
+fn lock_all<'a>(order: &[&'a Arc<SyncObject>], deadline: Option<u64>) -> Result<Result<bool, &'a Arc<SyncObject>>, Code> {
+    let me = me();
+    let mut locked: Vec<Locked<'a>> = Vec::with_capacity(order.len());
+    for object in order {
+        match lock_one(object, me.id, deadline) {
+            Some(row) => locked.push(row),
+            None => {
+                for row in locked.iter().rev() {
+                    unlock(row, false);
+                }
+                return Ok(Err(object));
+            }
+        }
+    }
+    let abandoned = locked.iter().any(|row| row.abandoned);
+    let mut full = false;
+    for row in &locked {
+        if row.again {
+            full |= !owner::acquired_again(row.object);
+        } else {
+            unlock(row, true);
+        }
+    }
+    if full { Err(Code::NO_SYSTEM_RESOURCES) } else { Ok(Ok(abandoned)) }
+}
+
+fn lock_one<'a>(object: &'a Arc<SyncObject>, id: u32, deadline: Option<u64>) -> Option<Locked<'a>> {
+    let rule = object.rule();
+    loop {
+        let old = object.word().load(Ordering::Acquire);
+        match word::lock(rule, old, id) {
+            Take::Free { word: new, abandoned } => {
+                if rule == Rule::Thread {
+                    return Some(Locked { object, abandoned, again: false });
+                }
+                robust::set_pending(object.address());
+                let swapped = object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed).is_ok();
+                if swapped {
+                    owner::link(object);
+                }
+                robust::clear_pending();
+                if swapped {
+                    return Some(Locked { object, abandoned, again: false });
+                }
+            }
+            Take::Busy => {
+                settle(object, deadline.filter(|&at| at != 0));
+                if word::id(object.word().load(Ordering::Relaxed)) != 0 && deadline.is_some_and(|at| futex::now() >= at) {
+                    return None;
+                }
+            }
+            Take::Empty => {
+                return (rule == Rule::Mutex && owner::owns(object)).then_some(Locked {
+                    object,
+                    abandoned: false,
+                    again: true,
+                });
+            }
+        }
+    }
+}
+
+/// Decides about a locked object: taken, or put back as it was.
+fn unlock(row: &Locked<'_>, commit: bool) {
+    let object = row.object;
+    let rule = object.rule();
+    if row.again || rule == Rule::Thread {
+        return;
+    }
+    if commit && rule == Rule::Mutex {
+        owner::acquired(object);
+        return;
+    }
+    robust::set_pending(object.address());
+    owner::unlink(object);
+    let mut old = object.word().load(Ordering::Relaxed);
+    let new = loop {
+        let new = if commit { word::commit(rule, old) } else { word::roll_back(rule, old, row.abandoned) };
+        // Release pairs with the acquire of who takes it next: a rolled-back signal is still the signaller's.
+        match object.word().compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Relaxed) {
+            Ok(_) => break new,
+            Err(now) => old = now,
+        }
+    };
+    // Whoever met the lock said W and looks again; so does whoever can take what is there now.
+    if word::has_waiters(new) {
+        wake(object, ALL);
+    }
+    robust::clear_pending();
+}
+
+/// Acquires a mutex, without limit.
+pub(crate) fn lock(object: &Arc<SyncObject>) -> Result<Wait, Code> {
+    match try_take(object, None)? {
+        Look::Taken { abandoned } => Ok(result(0, abandoned)),
+        Look::Empty => Ok(sleep_on_one(object, None, true)?.map_or(Wait::Timeout, |abandoned| result(0, abandoned))),
+    }
+}

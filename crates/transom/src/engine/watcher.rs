@@ -1,0 +1,151 @@
+//! Turning the end of a process into a word that can be slept on beside others.
+//!
+//! A process's end is readable on its pidfd, events and mutexes are futexes, and no system call sleeps on
+//! both. So when a wait mixes them (and only then) one thread of this process watches the pidfds in question and
+//! sets a word for each process that ends. It sleeps in epoll_wait and costs nothing meanwhile.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use transom_core::code::Code;
+use transom_sys::linux::futex::{self, Sleep};
+use transom_sys::linux::{Errno, process};
+
+use super::errno::{code, to_code, with_room};
+
+/// A process whose end is being watched for.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pidfd: OwnedFd,
+    ended: AtomicU32,
+}
+
+impl Watched {
+    /// 0 until the process has ended, then 1; a futex of this process.
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.ended
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire) != 0
+    }
+}
+
+struct Watcher {
+    system: process::Watcher,
+    next: AtomicU64,
+    watched: Mutex<HashMap<u64, Weak<Watched>>>,
+    /// Owners of mutexes that were waited for, so that the next wait finds them watched.
+    owners: Mutex<HashMap<u32, Arc<Watched>>>,
+}
+
+static WATCHER: OnceLock<Result<Watcher, Code>> = OnceLock::new();
+
+fn watcher() -> Result<&'static Watcher, Code> {
+    static STARTED: OnceLock<bool> = OnceLock::new();
+    let watcher = WATCHER
+        .get_or_init(|| {
+            Ok(Watcher {
+                system: to_code(process::Watcher::new())?,
+                next: AtomicU64::new(1),
+                watched: Mutex::default(),
+                owners: Mutex::default(),
+            })
+        })
+        .as_ref()
+        .map_err(|error| *error)?;
+    let started = STARTED.get_or_init(|| {
+        std::thread::Builder::new().name("transom-watcher".to_owned()).stack_size(64 * 1024).spawn(|| run(watcher)).is_ok()
+    });
+    if *started { Ok(watcher) } else { Err(Code::NO_SYSTEM_RESOURCES) }
+}
+
+fn run(watcher: &Watcher) {
+    let mut tokens = Vec::new();
+    loop {
+        watcher.system.wait(&mut tokens);
+        for token in &tokens {
+            let entry = watcher.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+            if let Some(watched) = entry.and_then(|entry| entry.upgrade()) {
+                watched.ended.store(1, Ordering::Release);
+                futex::wake(&watched.ended, u32::MAX);
+            }
+        }
+    }
+}
+
+/// Begins to watch the process of `pidfd`.
+pub(crate) fn watch(pidfd: impl AsFd) -> Result<Arc<Watched>, Code> {
+    let watcher = watcher()?;
+    let pidfd = with_room(|| transom_sys::linux::fd::duplicate(&pidfd))?;
+    let watched = Arc::new(Watched { pidfd, ended: AtomicU32::new(0) });
+    let token = watcher.next.fetch_add(1, Ordering::Relaxed);
+    let mut all = watcher.watched.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|_, entry| entry.strong_count() > 0);
+    all.insert(token, Arc::downgrade(&watched));
+    if let Err(error) = watcher.system.add(&watched.pidfd, token) {
+        all.remove(&token);
+        return Err(code(error));
+    }
+    Ok(watched)
+}
+
+/// Watches the process `id`; `None` if there is none.
+pub(crate) fn watch_process(id: u32) -> Result<Option<Arc<Watched>>, Code> {
+    let watcher = watcher()?;
+    let mut owners = watcher.owners.lock().unwrap_or_else(PoisonError::into_inner);
+    owners.retain(|_, watched| !watched.has_ended());
+    if let Some(watched) = owners.get(&id) {
+        return Ok(Some(Arc::clone(watched)));
+    }
+    let pidfd = match process::open(id) {
+        Ok(pidfd) => pidfd,
+        Err(Errno::SRCH | Errno::INVAL) => return Ok(None),
+        Err(error) => return Err(code(error)),
+    };
+    let watched = watch(pidfd)?;
+    owners.insert(id, Arc::clone(&watched));
+    Ok(Some(watched))
+}
+
+/// What futex_waitv does, for kernels before 5.16 and sandboxes that refuse it: a thread for each word.
+///
+/// To end the wait all sleepers of all words are woken once; those of other waits sleep again.
+pub(crate) fn wait_any_with_threads(sleeps: &[Sleep<'_>], deadline: Option<u64>) -> Result<(), Code> {
+    let bell = AtomicU32::new(0);
+    let over = AtomicBool::new(false);
+    let sleeping = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for sleep in sleeps {
+            let (bell, over, sleeping) = (&bell, &over, &sleeping);
+            sleeping.fetch_add(1, Ordering::Relaxed);
+            let body = move || {
+                if !over.load(Ordering::Acquire) {
+                    let _ = futex::wait(sleep.word, sleep.expected, deadline);
+                }
+                sleeping.fetch_sub(1, Ordering::Release);
+                bell.store(1, Ordering::Release);
+                futex::wake(bell, u32::MAX);
+            };
+            if std::thread::Builder::new().stack_size(32 * 1024).spawn_scoped(scope, body).is_err() {
+                sleeping.fetch_sub(1, Ordering::Relaxed);
+                bell.store(1, Ordering::Release);
+            }
+        }
+        while bell.load(Ordering::Acquire) == 0 {
+            if futex::wait(&bell, 0, deadline) == Err(Errno::TIMEDOUT) {
+                break;
+            }
+        }
+        over.store(true, Ordering::Release);
+        while sleeping.load(Ordering::Acquire) != 0 {
+            for sleep in sleeps {
+                futex::wake(sleep.word, u32::MAX);
+            }
+            std::thread::yield_now();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Names on Linux: one small file for each, in a folder of shared memory, and no process that looks after them.
+//!
+//! ```text
+//! /dev/shm/transom-1000/           Local\ and names without a prefix, mode 0700
+//! /dev/shm/transom/                Global\, mode 1777
+//!      objects/  NAME              an entry: what the object is, and a table of its holders
+//!                NAME+COOKIE.mem   the memory of a path-backed object
+//!      process/  PID.NAMESPACE     an entry whose memory is the record of a process
+//! ```
+//! The memory of an object is not in the entry. It is a memory file without a name, which its holders have
+//! open; the entry says who they are and which number their descriptor has, and `/proc/PID/fd/NUMBER` opens
+//! it. So the memory goes with its last user by the kernel's own count.
+//!
+//! **Alive is who holds a lock.** Each holder of a name keeps the entry open and has one byte of it locked,
+//! which the kernel undoes when it dies, in whatever way. A name exists if any of those bytes is locked: one
+//! system call tells. What the file says about the dead is overwritten by whoever comes next.
+//!
+//! **Every change happens under the entry's `flock`**, taken before anything is read and followed by a look
+//! whether the file still has its name: a dead entry is not reused but removed, so that no descriptor of an
+//! old object reaches a new one.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`root`] | the folders: made, checked, remembered |
+//! | [`entry_file`] | an entry under its lock: create, open, join |
+//! | [`backing`] | reaching an object's memory, and checking that it is the right one |
+//! | [`hold`] | what keeps a name: in this process, and on its way to another |
+//! | [`list`] | who holds what; removing what the dead left |
+//! | [`examine`] | what about this machine helps or hinders |
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use transom_core::access::Kind;
+use transom_core::code::Code;
+use transom_core::entry::flags;
+use transom_core::name::ObjectName;
+use transom_core::security::Security;
+
+#[path = "linux/backing.rs"]
+mod backing;
+#[path = "linux/entry_file.rs"]
+mod entry_file;
+#[path = "linux/examine.rs"]
+mod examine;
+#[path = "linux/hold.rs"]
+mod hold;
+#[path = "linux/list.rs"]
+mod list;
+#[path = "linux/root.rs"]
+mod root;
+
+#[cfg(test)]
+#[path = "linux/tests.rs"]
+mod tests;
+
+pub(crate) use examine::examine;
+pub(crate) use hold::{ChildHold, Hold};
+pub(crate) use list::{find, list, sweep};
+
+use entry_file::Spot;
+use root::Namespace;
+
+/// Which names are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folder {
+    /// Events, mutexes, semaphores and sections, which share one name space (M32).
+    Objects,
+    /// Processes by their number.
+    Processes,
+}
+
+/// What an entry tells about its object. Another process may have written it: sizes and words are to be
+/// validated by whoever uses them.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) kind: Kind,
+    /// Bytes of a section.
+    pub(crate) size: u64,
+    /// `flProtect` of a section.
+    pub(crate) protect: u32,
+    /// Bits of [`transom_core::entry::flags`] besides the one that `backing_path` says.
+    pub(crate) flags: u32,
+    pub(crate) security: Security,
+    /// The memory is a file of the namespace.
+    pub(crate) backing_path: bool,
+    pub(crate) cookie: [u8; 16],
+}
+
+/// The memory of an object, and what its entry says about it.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) fd: OwnedFd,
+    pub(crate) facts: Facts,
+}
+
+/// Where the memory of a new object is to lie.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In a memory file that the caller makes and seals.
+    Anonymous,
+    /// In this file of the namespace, new and empty, open for reading and writing.
+    File(OwnedFd),
+}
+
+/// An object that was found or made.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) memory: Memory,
+    /// Keeps the name. To be dropped before `memory` is closed: a holder whose memory is gone while its lock
+    /// is not looks like one that cannot be reached.
+    pub(crate) hold: Hold,
+    /// What the security descriptor gives this caller; everything, if it made the object.
+    pub(crate) granted: u32,
+    /// It was there before (`ERROR_ALREADY_EXISTS`).
+    pub(crate) existed: bool,
+}
+
+/// What a caller wants.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) folder: Folder,
+    pub(crate) name: &'a ObjectName,
+    pub(crate) kind: Kind,
+    /// Rights that must be granted, without generic ones; 0 = none.
+    pub(crate) access: u32,
+    /// The memory descriptor is to be one that cannot write.
+    pub(crate) for_reading_only: bool,
+}
+
+impl Facts {
+    /// The flags as they stand in the entry.
+    fn entry_flags(&self) -> u32 {
+        let path = if self.backing_path { flags::PATH_BACKED } else { 0 };
+        self.flags & !flags::PATH_BACKED | path
+    }
+}
+
+/// Opens the object that has the name, or makes one: `make` is called, under the entry's lock, only if there
+/// is none, and gets the cookie of the new object.
+///
+/// # Errors
+/// 6: the name belongs to an object of another kind. 5: it refuses the access; its memory cannot be reached;
+/// the root is not safe to use. 1392: its entry is damaged, and somebody holds it. Those of `make`. 4, 8, 112:
+/// the system has no room.
+pub(crate) fn create(
+    request: &Request<'_>,
+    security: Security,
+    path_backing: bool,
+    make: &mut dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code>,
+) -> Result<Opened, Code> {
+    let namespace = Namespace::of_process();
+    namespace.sweep_once(request.name.scope());
+    namespace.create(request, &security, path_backing, make)
+}
+
+/// Opens the object that has the name.
+///
+/// # Errors
+/// 2: there is none. Otherwise as [`create`].
+pub(crate) fn open(request: &Request<'_>) -> Result<Opened, Code> {
+    let namespace = Namespace::of_process();
+    namespace.sweep_once(request.name.scope());
+    namespace.open(request)
+}
+
+/// Makes the record of process `pid` findable by its number, as long as the hold lives. A record that is
+/// there already is that of an earlier process with this number, and is replaced.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn create_process_entry(pid: u32, record: BorrowedFd<'_>) -> Result<Hold, Code> {
+    Namespace::of_process().create_process_entry(pid, record)
+}
+
+/// The record of process `pid`, and a hold that keeps it findable also when the process has ended (R29).
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_process_entry(pid: u32) -> Result<(OwnedFd, Hold), Code> {
+    Namespace::of_process().open_process_entry(pid)
+}

@@ -1,0 +1,293 @@
+//! The folders of the namespace: where they lie, whether they are safe to use, and how they come to be.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use transom_core::code::Code;
+use transom_core::name::Scope;
+use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::{Errno, process};
+
+use super::Folder;
+use crate::engine::errno::{self, with_room};
+
+/// The variable that puts both roots below another folder.
+pub(super) const VARIABLE: &str = "TRANSOM_DIR";
+
+/// Where shared memory is a file system.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// What a folder that only its user may touch has, and what one for everybody has.
+const PRIVATE: u32 = 0o700;
+const PUBLIC: u32 = 0o1777;
+
+/// Where names of a scope live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Root {
+    /// The folder it lies in; symbolic links on the way there are the administrator's affair.
+    pub(super) parent: PathBuf,
+    /// Its own name there; no symbolic link.
+    pub(super) name: String,
+    /// It is for everybody, with the sticky bit.
+    pub(super) public: bool,
+    /// A missing parent is made.
+    make_parent: bool,
+}
+
+impl Root {
+    /// The root of a scope, as the environment says.
+    pub(super) fn of(scope: Scope, base: Option<&Path>, user: u32) -> Root {
+        let public = scope == Scope::Global;
+        match base {
+            Some(base) => {
+                let name = if public { "global" } else { "local" };
+                Root { parent: base.to_owned(), name: name.to_owned(), public, make_parent: true }
+            }
+            None => {
+                let name = if public { "transom".to_owned() } else { format!("transom-{user}") };
+                Root { parent: PathBuf::from(SHARED_MEMORY), name, public, make_parent: false }
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.parent.join(&self.name)
+    }
+
+    /// Opens it, if it is there and safe. `make`: makes it if it is not there.
+    pub(super) fn open(&self, user: u32, make: bool) -> Result<Option<OwnedFd>, Refusal> {
+        let parent = match dirs::open_path(&self.parent) {
+            Err(Errno::NOENT) if make && self.make_parent => {
+                match dirs::make_path(&self.parent, PRIVATE) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(error) => return Err(Refusal::System(error)),
+                }
+                dirs::open_path(&self.parent)
+            }
+            result => result,
+        };
+        match parent {
+            Ok(parent) => open_checked(&parent, &self.name, self.public, user, make),
+            Err(Errno::NOENT) if !make => Ok(None),
+            Err(Errno::NOENT) => Err(Refusal::NoParent),
+            Err(error) => Err(Refusal::System(error)),
+        }
+    }
+}
+
+impl Folder {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Folder::Objects => "objects",
+            Folder::Processes => "process",
+        }
+    }
+}
+
+/// Why a folder is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is a symbolic link, or no folder at all.
+    NotAFolder,
+    /// It belongs to this other user.
+    Owner(u32),
+    /// Others may do more in it than is safe; its mode.
+    Mode(u32),
+    /// The folder it should lie in does not exist.
+    NoParent,
+    /// The system refused.
+    System(Errno),
+}
+
+impl Refusal {
+    pub(super) fn code(self) -> Code {
+        match self {
+            Refusal::NotAFolder | Refusal::Owner(_) | Refusal::Mode(_) => Code::ACCESS_DENIED,
+            Refusal::NoParent => Code::PATH_NOT_FOUND,
+            Refusal::System(error) => errno::code(error),
+        }
+    }
+}
+
+/// Whether a folder is safe: a private one is ours and nobody else can even look into it; in a public one
+/// nobody can remove or rename what belongs to others.
+pub(super) fn check(status: &Status, public: bool, user: u32) -> Result<(), Refusal> {
+    if !status.is_folder {
+        return Err(Refusal::NotAFolder);
+    }
+    let owner_is_fine = status.owner == user || public && status.owner == 0;
+    if !owner_is_fine {
+        return Err(Refusal::Owner(status.owner));
+    }
+    let mode_is_fine = if public {
+        status.mode & 0o022 == 0 || status.mode & 0o1000 != 0
+    } else {
+        status.mode & 0o077 == 0
+    };
+    if mode_is_fine { Ok(()) } else { Err(Refusal::Mode(status.mode)) }
+}
+
+/// Opens a folder, made on demand, and checks it.
+fn open_checked(
+    parent: &OwnedFd,
+    name: &str,
+    public: bool,
+    user: u32,
+    make: bool,
+) -> Result<Option<OwnedFd>, Refusal> {
+    let wanted = if public { PUBLIC } else { PRIVATE };
+    let folder = loop {
+        match dirs::open_folder(parent, name) {
+            Ok(folder) => break folder,
+            Err(Errno::NOENT) if !make => return Ok(None),
+            Err(Errno::NOENT) => match dirs::make_folder(parent, name, wanted) {
+                // Whoever made it, the next round opens it. A removed parent ends the loop: ENOENT.
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(Refusal::System(error)),
+            },
+            Err(Errno::LOOP | Errno::NOTDIR) => return Err(Refusal::NotAFolder),
+            Err(Errno::ACCESS) => {
+                // It exists, and its status says more than "denied".
+                let status = dirs::status_at(parent, name).map_err(Refusal::System)?;
+                check(&status, public, user)?;
+                return Err(Refusal::System(Errno::ACCESS));
+            }
+            Err(error) => return Err(Refusal::System(error)),
+        }
+    };
+    let status = dirs::status(&folder).map_err(Refusal::System)?;
+    check(&status, public, user)?;
+    if make && status.owner == user && status.mode != wanted {
+        // The umask took bits away, or whoever made it died before this line.
+        dirs::set_mode(&folder, wanted).map_err(Refusal::System)?;
+    }
+    Ok(Some(folder))
+}
+
+/// An open folder of entries.
+#[derive(Debug)]
+pub(super) struct Directory {
+    fd: OwnedFd,
+    public: bool,
+    pub(super) user: u32,
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Directory {
+    /// A folder of which nothing is known but that an entry lies in it.
+    pub(super) fn unchecked(fd: OwnedFd, user: u32) -> Directory {
+        Directory { fd, public: false, user }
+    }
+
+    /// Whether it still has a name and is still safe.
+    fn is_good(&self, user: u32) -> bool {
+        self.user == user
+            && dirs::status(&self.fd)
+                .is_ok_and(|status| status.links > 0 && check(&status, self.public, user).is_ok())
+    }
+
+    /// Whether it has been removed.
+    pub(super) fn is_gone(&self) -> bool {
+        dirs::status(&self.fd).is_ok_and(|status| status.links == 0)
+    }
+}
+
+/// Both roots, with their folders kept open.
+#[derive(Debug)]
+pub(super) struct Namespace {
+    base: Option<PathBuf>,
+    folders: [RwLock<Option<Arc<Directory>>>; 4],
+    swept: [AtomicBool; 2],
+}
+
+impl Namespace {
+    /// The one that the environment names.
+    pub(super) fn of_process() -> &'static Namespace {
+        static NAMESPACE: OnceLock<Namespace> = OnceLock::new();
+        NAMESPACE.get_or_init(|| Namespace::below(std::env::var_os(VARIABLE).as_deref()))
+    }
+
+    /// One below `base`, or the usual one. An empty variable counts as none.
+    pub(super) fn below(base: Option<&OsStr>) -> Namespace {
+        Namespace {
+            base: base.filter(|base| !base.is_empty()).map(PathBuf::from),
+            folders: Default::default(),
+            swept: Default::default(),
+        }
+    }
+
+    pub(super) fn root(&self, scope: Scope) -> Root {
+        Root::of(scope, self.base.as_deref(), process::user())
+    }
+
+    /// Whether this is the first time that this process asks for names of the scope.
+    pub(super) fn is_first_use(&self, scope: Scope) -> bool {
+        let swept = &self.swept[scope_index(scope)];
+        !swept.load(Ordering::Relaxed) && !swept.swap(true, Ordering::Relaxed)
+    }
+
+    /// A folder, open and checked; made if it is not there.
+    pub(super) fn directory(&self, scope: Scope, folder: Folder) -> Result<Arc<Directory>, Code> {
+        let user = process::user();
+        let kept = &self.folders[2 * scope_index(scope) + folder as usize];
+        if let Some(directory) = kept.read().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && directory.is_good(user)
+        {
+            return Ok(Arc::clone(directory));
+        }
+        let directory = Arc::new(self.open_directory(scope, folder, user, true)?.ok_or(Code::PATH_NOT_FOUND)?);
+        *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&directory));
+        Ok(directory)
+    }
+
+    /// The folder, if it is there.
+    pub(super) fn existing_directory(&self, scope: Scope, folder: Folder) -> Result<Option<Directory>, Code> {
+        self.open_directory(scope, folder, process::user(), false)
+    }
+
+    fn open_directory(
+        &self,
+        scope: Scope,
+        folder: Folder,
+        user: u32,
+        make: bool,
+    ) -> Result<Option<Directory>, Code> {
+        let root = self.root(scope);
+        let mut refusal = None;
+        let mut open = || {
+            let Some(above) = root.open(user, make)? else { return Ok(None) };
+            if make && root.public && user == 0 {
+                // What the administrator makes, everybody may use: so make all of it.
+                open_checked(&above, Folder::Processes.name(), true, user, true)?;
+            }
+            open_checked(&above, folder.name(), root.public, user, make)
+        };
+        let fd = with_room(|| match open() {
+            Err(Refusal::System(error)) => Err(error),
+            Err(other) => {
+                refusal = Some(other);
+                Ok(None)
+            }
+            Ok(fd) => Ok(fd),
+        })?;
+        match refusal {
+            Some(refusal) => Err(refusal.code()),
+            None => Ok(fd.map(|fd| Directory { fd, public: root.public, user })),
+        }
+    }
+}
+
+fn scope_index(scope: Scope) -> usize {
+    match scope {
+        Scope::Local => 0,
+        Scope::Global => 1,
+    }
+}
