@@ -4,6 +4,7 @@ use transom::handle::Kind;
 
 /// Rights that are the same for every kind.
 const STANDARD: &[(u32, &str)] = &[
+    (0x000F_0000, "STANDARD_RIGHTS_REQUIRED"),
     (0x0001_0000, "DELETE"),
     (0x0002_0000, "READ_CONTROL"),
     (0x0004_0000, "WRITE_DAC"),
@@ -44,7 +45,7 @@ pub fn names(kind: Kind, mask: u32) -> Vec<String> {
         names.push(all_name.to_owned());
     }
     for (bit, name) in specific.iter().chain(STANDARD) {
-        if rest & bit != 0 {
+        if rest & bit == *bit {
             rest &= !bit;
             names.push((*name).to_owned());
         }
@@ -75,6 +76,12 @@ mod tests {
     fn parts_are_named_one_by_one() {
         assert_eq!(names(Kind::Mapping, FILE_MAP_READ | FILE_MAP_WRITE), ["FILE_MAP_WRITE", "FILE_MAP_READ"]);
         assert_eq!(names(Kind::Semaphore, 0x2 | SYNCHRONIZE), ["SEMAPHORE_MODIFY_STATE", "SYNCHRONIZE"]);
+    }
+
+    #[test]
+    fn the_four_standard_rights_together_have_one_name() {
+        let names = names(Kind::Mapping, 0xF_0000 | FILE_MAP_READ);
+        assert_eq!(names, ["FILE_MAP_READ", "STANDARD_RIGHTS_REQUIRED"]);
     }
 
     #[test]

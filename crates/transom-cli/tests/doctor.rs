@@ -36,7 +36,7 @@ fn a_sweep_removes_what_killed_processes_left() {
     let place = Place::new();
     place.hold(["map", "create", "left", "--size", "1"]).kill();
     let json = place.run(["doctor", "--sweep", "--json"]).expect(0).json();
-    assert_eq!(json["swept"], 1);
+    assert!(json["swept"].as_u64().unwrap() >= 1, "{json}");
     let json = place.run(["doctor", "--sweep", "--json"]).expect(0).json();
     assert_eq!(json["swept"], 0);
 }

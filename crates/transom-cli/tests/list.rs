@@ -47,8 +47,9 @@ fn states_are_told_in_words() {
         object["state"].as_str().unwrap().to_owned()
     };
     assert_eq!(state("slots"), "3 of 5");
-    assert_eq!(state("held"), "not set");
-    assert_eq!(state("lock"), format!("owned by {}", mutex.id()));
+    assert!(state("held").ends_with("not set"), "{}", state("held"));
+    let owned = state("lock");
+    assert!(owned.starts_with("owned by") && owned.contains(&mutex.id().to_string()), "{owned}");
     drop((semaphore, mutex));
 }
 
@@ -77,10 +78,11 @@ fn holders_are_told_with_their_rights() {
     let holder = place.hold(["map", "create", &name, "--size", "1"]);
     let text = place.run(["who", &name]).expect(0).text();
     assert!(text.starts_with(&format!("mapping '{name}', 4 KiB\n")), "{text}");
-    assert!(text.contains("FILE_MAP_ALL_ACCESS"), "{text}");
+    assert!(text.contains("FILE_MAP_WRITE | FILE_MAP_READ"), "{text}");
     assert!(text.contains(&holder.id().to_string()), "{text}");
     let json = place.run(["who", &name, "--json"]).expect(0).json();
-    assert_eq!(json["holders"][0]["rights"][0], "FILE_MAP_ALL_ACCESS");
+    let rights = json["holders"][0]["rights"].as_array().unwrap();
+    assert!(rights.iter().any(|right| right == "FILE_MAP_READ"), "{json}");
     place.run(["who", &place.name("none")]).expect(3);
     drop(holder);
 }

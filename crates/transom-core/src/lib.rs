@@ -42,6 +42,7 @@ pub mod entry;
 pub mod environment;
 pub mod mapping;
 pub mod name;
+pub mod protocol;
 pub mod record;
 pub mod security;
 pub mod sync;

@@ -297,10 +297,18 @@ mod tests {
     /// Golden bytes: two builds of transom meet in this layout.
     #[test]
     fn the_layout_of_a_slot_is_fixed() {
-        let slot = Slot { access: 0x11, flags: 0x22, descriptor: 3, hold: 4, hold_slot: 5, record: 6, detail: 7, size: 8, bits: 9, kind: 1 };
-        assert_eq!(
-            slot.body(),
-            [0x22_0000_0011, 0x4_0000_0003, 0x7_0000_0006, 8, 0x9_0000_0005, 0, 0]
-        );
+        let slot = Slot {
+            access: 0x11,
+            flags: 0x22,
+            descriptor: 3,
+            hold: 4,
+            hold_slot: 5,
+            record: 6,
+            detail: 7,
+            size: 8,
+            bits: 9,
+            kind: 1,
+        };
+        assert_eq!(slot.body(), [0x22_0000_0011, 0x4_0000_0003, 0x7_0000_0006, 8, 0x9_0000_0005, 0, 0]);
     }
 }

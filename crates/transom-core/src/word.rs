@@ -353,7 +353,9 @@ mod tests {
     #[test]
     fn a_mutex_locked_for_a_wait_for_all_stays_abandoned_when_rolled_back() {
         for word in [0, join(0, SIGNALLED), join(0, WAITERS), join(0, WAITERS | SIGNALLED)] {
-            let Take::Free { word: locked, abandoned } = lock(Rule::Mutex, word, ME) else { panic!("not free") };
+            let Take::Free { word: locked, abandoned } = lock(Rule::Mutex, word, ME) else {
+                panic!("not free")
+            };
             assert_eq!(roll_back(Rule::Mutex, locked, abandoned), word);
             assert_eq!(commit(Rule::Mutex, locked), locked);
         }

@@ -4,7 +4,7 @@
 //! values, gives back what the call returned or the number the system failed with, and knows no
 //! rule of Windows' sharing. Which number means what is for its caller to say.
 
-#[cfg(windows)]
-pub mod windows;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(windows)]
+pub mod windows;

@@ -73,7 +73,9 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         let kind = match error.code {
             Code::FILE_NOT_FOUND | Code::PATH_NOT_FOUND | Code::ENVVAR_NOT_FOUND => io::ErrorKind::NotFound,
-            Code::ACCESS_DENIED | Code::PRIVILEGE_NOT_HELD | Code::NOT_OWNER => io::ErrorKind::PermissionDenied,
+            Code::ACCESS_DENIED | Code::PRIVILEGE_NOT_HELD | Code::NOT_OWNER => {
+                io::ErrorKind::PermissionDenied
+            }
             Code::ALREADY_EXISTS => io::ErrorKind::AlreadyExists,
             Code::BROKEN_PIPE | Code::NO_DATA => io::ErrorKind::BrokenPipe,
             Code::INVALID_PARAMETER | Code::INVALID_NAME | Code::INVALID_HANDLE | Code::BAD_PATHNAME => {

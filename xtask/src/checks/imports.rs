@@ -35,9 +35,13 @@ const LIBRARY: &str = "crates/transom/src/";
 
 /// What one mechanism may import of another, and why. `*` stands for every mechanism.
 const EDGES: &[Edge] = &[
-    edge("*", "handle", Depth::Face, "every object is reached through a handle"),
-    edge("*", "namespace", Depth::Face, "every object may have a name"),
+    edge("*", "handle", Depth::Inside, "every object is reached through a handle, which its backend makes"),
+    edge("*", "namespace", Depth::Inside, "every object may have a name, which its backend looks up"),
     edge("*", "wait", Depth::Face, "every object can be waited for"),
+    edge("process", "pipe", Depth::Inside, "a child's standard streams are pipes"),
+    edge("handle", "thread", Depth::Inside, "a pseudo handle stands for the current thread"),
+    edge("handle", "pipe", Depth::Inside, "a descriptor that becomes a handle may be a pipe"),
+    edge("mapping", "mutex", Depth::Face, "a guarded mapping is written under its lock"),
     edge("handle", "process", Depth::Face, "duplication names the other process"),
     edge("process", "thread", Depth::Face, "a new process comes with its first thread"),
 ];

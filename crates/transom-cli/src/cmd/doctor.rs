@@ -80,8 +80,11 @@ impl Report for Examination {
                 }
             }
         }
-        if let Some(swept) = self.swept {
-            writeln!(out, "\n{swept} leftover entries removed")?;
+        match self.swept {
+            None => {}
+            Some(0) => writeln!(out, "\nnothing was left behind")?,
+            Some(1) => writeln!(out, "\n1 leftover entry removed")?,
+            Some(swept) => writeln!(out, "\n{swept} leftover entries removed")?,
         }
         let (style, verdict) = match (self.problems, self.notes) {
             (0, 0) => (GOOD, "everything is in order".to_owned()),

@@ -7,7 +7,13 @@ use rustix::io::{Errno, Result};
 /// Byte ranges from here on mean "this much of the file is mapped"; no file is that long.
 const MAPPED: u64 = 1 << 62;
 
-fn lock(fd: BorrowedFd<'_>, command: libc::c_int, kind: libc::c_int, start: u64, length: u64) -> Result<libc::flock> {
+fn lock(
+    fd: BorrowedFd<'_>,
+    command: libc::c_int,
+    kind: libc::c_int,
+    start: u64,
+    length: u64,
+) -> Result<libc::flock> {
     // SAFETY: an all-zero flock is valid; the fields that matter are set next.
     let mut request: libc::flock = unsafe { std::mem::zeroed() };
     request.l_type = kind as libc::c_short;

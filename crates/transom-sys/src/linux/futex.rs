@@ -122,7 +122,14 @@ pub fn wait_any(words: &[Sleep<'_>], deadline: Option<u64>) -> Result<usize> {
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: list and time live during the call; the words do too, being borrowed; the kernel only reads.
     let result = unsafe {
-        libc::syscall(libc::SYS_futex_waitv, list.as_ptr(), list.len() as u32, 0u32, time, libc::CLOCK_MONOTONIC)
+        libc::syscall(
+            libc::SYS_futex_waitv,
+            list.as_ptr(),
+            list.len() as u32,
+            0u32,
+            time,
+            libc::CLOCK_MONOTONIC,
+        )
     };
     usize::try_from(result).map_err(|_| last_error())
 }
@@ -132,7 +139,14 @@ pub fn wait_any(words: &[Sleep<'_>], deadline: Option<u64>) -> Result<usize> {
 pub fn has_wait_any() -> bool {
     // SAFETY: an empty list is refused with EINVAL before anything is read.
     let result = unsafe {
-        libc::syscall(libc::SYS_futex_waitv, std::ptr::null::<WaitV>(), 0u32, 0u32, std::ptr::null::<libc::timespec>(), 0)
+        libc::syscall(
+            libc::SYS_futex_waitv,
+            std::ptr::null::<WaitV>(),
+            0u32,
+            0u32,
+            std::ptr::null::<libc::timespec>(),
+            0,
+        )
     };
     result == -1 && last_error() != Errno::NOSYS
 }

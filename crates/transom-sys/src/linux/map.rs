@@ -77,11 +77,24 @@ pub fn map_at(base: usize, length: usize, access: Access, fd: impl AsFd, offset:
 }
 
 /// mmap(2) of a file at an address that is a multiple of `alignment` (a power of two, at least a page).
-pub fn map_aligned(length: usize, alignment: usize, access: Access, fd: impl AsFd, offset: u64) -> Result<usize> {
+pub fn map_aligned(
+    length: usize,
+    alignment: usize,
+    access: Access,
+    fd: impl AsFd,
+    offset: u64,
+) -> Result<usize> {
     let room = length.checked_add(alignment).ok_or(Errno::NOMEM)?;
     // SAFETY: a new anonymous mapping without access, anywhere.
     let reserved = unsafe {
-        libc::mmap(std::ptr::null_mut(), room, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0)
+        libc::mmap(
+            std::ptr::null_mut(),
+            room,
+            libc::PROT_NONE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
     };
     if reserved == libc::MAP_FAILED {
         return Err(errno());
@@ -139,9 +152,8 @@ pub fn start_write_back(base: usize, length: usize, fd: impl AsFd, offset: u64) 
         return Err(Errno::INVAL);
     };
     // SAFETY: the call takes no pointers.
-    let result = unsafe {
-        libc::sync_file_range(fd.as_fd().as_raw_fd(), from, bytes, libc::SYNC_FILE_RANGE_WRITE)
-    };
+    let result =
+        unsafe { libc::sync_file_range(fd.as_fd().as_raw_fd(), from, bytes, libc::SYNC_FILE_RANGE_WRITE) };
     match (result, errno()) {
         (0, _) => Ok(()),
         // Not every file system has it; the pages are marked dirty and will be written in any case.
@@ -158,7 +170,14 @@ pub unsafe fn replace_with_zeroes(page: usize, write: bool) -> bool {
     let protection = if write { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
     // SAFETY: the caller owns the page and wants its content replaced.
     let address = unsafe {
-        libc::mmap(page as *mut libc::c_void, 4096, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED, -1, 0)
+        libc::mmap(
+            page as *mut libc::c_void,
+            4096,
+            protection,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+            -1,
+            0,
+        )
     };
     address != libc::MAP_FAILED
 }
@@ -199,7 +218,14 @@ impl SharedPages {
         // first and its front replaced, which is memory nobody else knows.
         let base = unsafe {
             if private == 0 {
-                libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, fd, 0)
+                libc::mmap(
+                    std::ptr::null_mut(),
+                    length,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_SHARED,
+                    fd,
+                    0,
+                )
             } else {
                 let room = libc::mmap(
                     std::ptr::null_mut(),
@@ -255,7 +281,9 @@ impl SharedPages {
 
     fn check(&self, offset: usize, size: usize) -> *mut u8 {
         assert!(
-            self.writable && offset.is_multiple_of(size) && offset.checked_add(size).is_some_and(|end| end <= self.len()),
+            self.writable
+                && offset.is_multiple_of(size)
+                && offset.checked_add(size).is_some_and(|end| end <= self.len()),
             "offset {offset} lies in the pages and is aligned"
         );
         // SAFETY: offset + size lies within the mapping, as just checked.

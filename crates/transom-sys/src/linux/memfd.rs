@@ -23,7 +23,10 @@ pub fn create_executable(name: &str) -> Result<OwnedFd> {
 
 /// memfd_create(2) over huge pages of the default size.
 pub fn create_huge(name: &str) -> Result<OwnedFd> {
-    above_standard(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB)?)
+    above_standard(rustix::fs::memfd_create(
+        name,
+        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB,
+    )?)
 }
 
 /// ftruncate(2): sets the size; nothing is reserved.

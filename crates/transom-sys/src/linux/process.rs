@@ -60,7 +60,10 @@ pub fn wait_any(pidfds: &[BorrowedFd<'_>], deadline: Option<u64>) -> Result<Opti
     loop {
         let left = deadline.map(|at| {
             let nanos = at.saturating_sub(super::futex::now());
-            rustix::time::Timespec { tv_sec: (nanos / 1_000_000_000) as i64, tv_nsec: (nanos % 1_000_000_000) as i64 }
+            rustix::time::Timespec {
+                tv_sec: (nanos / 1_000_000_000) as i64,
+                tv_nsec: (nanos % 1_000_000_000) as i64,
+            }
         });
         match rustix::event::poll(&mut fds, left.as_ref()) {
             Ok(0) => return Ok(None),
@@ -338,7 +341,10 @@ pub fn exit(status: i32) -> ! {
 /// returning from main. False where the C library does not have it.
 pub fn at_exit(function: extern "C" fn(libc::c_int, *mut libc::c_void)) -> bool {
     unsafe extern "C" {
-        fn on_exit(function: extern "C" fn(libc::c_int, *mut libc::c_void), argument: *mut libc::c_void) -> libc::c_int;
+        fn on_exit(
+            function: extern "C" fn(libc::c_int, *mut libc::c_void),
+            argument: *mut libc::c_void,
+        ) -> libc::c_int;
     }
     // SAFETY: a function pointer that stays valid as long as this library is loaded, and no argument.
     unsafe { on_exit(function, std::ptr::null_mut()) == 0 }
@@ -373,7 +379,9 @@ pub struct Watcher(OwnedFd);
 impl Watcher {
     /// epoll_create1(2).
     pub fn new() -> Result<Watcher> {
-        Ok(Watcher(above_standard(rustix::event::epoll::create(rustix::event::epoll::CreateFlags::CLOEXEC)?)?))
+        Ok(Watcher(above_standard(rustix::event::epoll::create(
+            rustix::event::epoll::CreateFlags::CLOEXEC,
+        )?)?))
     }
 
     /// EPOLL_CTL_ADD: reports `token` once when the process has ended.
@@ -389,7 +397,10 @@ impl Watcher {
 
     /// epoll_wait(2), without limit: the tokens of those that ended.
     pub fn wait(&self, tokens: &mut Vec<u64>) {
-        let mut events = [rustix::event::epoll::Event { flags: rustix::event::epoll::EventFlags::empty(), data: rustix::event::epoll::EventData::new_u64(0) }; 16];
+        let mut events = [rustix::event::epoll::Event {
+            flags: rustix::event::epoll::EventFlags::empty(),
+            data: rustix::event::epoll::EventData::new_u64(0),
+        }; 16];
         tokens.clear();
         if let Ok(count) = rustix::event::epoll::wait(&self.0, &mut events[..], None) {
             tokens.extend(events[..count].iter().map(|event| event.data.u64()));

@@ -8,8 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::{Errno, Result};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketAddrUnix, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
 
 use super::fd::above_standard;
@@ -25,7 +25,8 @@ fn address(name: &[u8]) -> Result<SocketAddrUnix> {
 /// messages as the system allows.
 pub fn listen(name: &[u8]) -> Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = above_standard(rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)?;
+    let socket =
+        above_standard(rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)?;
     rustix::net::bind(&socket, &address(name)?)?;
     rustix::net::listen(&socket, 4096)?;
     Ok(socket)
@@ -67,9 +68,12 @@ pub fn receive(inbox: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Vec
         }
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let Ok(message) =
-            rustix::net::recvmsg(&socket, &mut [IoSliceMut::new(buffer)], &mut control, RecvFlags::CMSG_CLOEXEC)
-        else {
+        let Ok(message) = rustix::net::recvmsg(
+            &socket,
+            &mut [IoSliceMut::new(buffer)],
+            &mut control,
+            RecvFlags::CMSG_CLOEXEC,
+        ) else {
             // Connected and died before sending.
             continue;
         };

@@ -9,7 +9,9 @@ pub(crate) fn code(errno: Errno) -> Code {
         Errno::NOENT => Code::FILE_NOT_FOUND,
         Errno::NOTDIR => Code::PATH_NOT_FOUND,
         Errno::MFILE | Errno::NFILE => Code::TOO_MANY_OPEN_FILES,
-        Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::LOOP | Errno::TXTBSY | Errno::ISDIR => Code::ACCESS_DENIED,
+        Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::LOOP | Errno::TXTBSY | Errno::ISDIR => {
+            Code::ACCESS_DENIED
+        }
         Errno::BADF => Code::INVALID_HANDLE,
         Errno::NOMEM => Code::NOT_ENOUGH_MEMORY,
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Code::DISK_FULL,

@@ -12,9 +12,9 @@ pub(crate) fn available() -> u64 {
 fn machine() -> u64 {
     let Ok(text) = fs::read_to_string("/proc/meminfo") else { return u64::MAX };
     let field = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| {
-            rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok()
-        })
+        text.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok())
     };
     match field("MemAvailable:") {
         Some(kib) => (kib + field("SwapFree:").unwrap_or(0)).saturating_mul(1024),
@@ -28,7 +28,9 @@ fn groups() -> u64 {
     let mut least = u64::MAX;
     for line in text.lines() {
         let mut fields = line.splitn(3, ':');
-        let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
         let path = path.trim_start_matches('/');
         if controllers.is_empty() {
             least = least.min(walk(Path::new("/sys/fs/cgroup"), path, room_v2));
@@ -78,7 +80,9 @@ fn room_v1(group: &Path) -> Option<u64> {
 fn droppable(group: &Path) -> u64 {
     let Ok(text) = fs::read_to_string(group.join("memory.stat")) else { return 0 };
     let field = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<u64>().ok()).unwrap_or(0)
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<u64>().ok())
+            .unwrap_or(0)
     };
     field("file").saturating_sub(field("shmem"))
 }

@@ -111,8 +111,12 @@ pub(crate) fn open_sync(attributes: &Attributes, kind: Kind, operation: &'static
     let open = || {
         let access = attributes.access.map_or(kind.all_access(), |mask| kind.map_generic(mask));
         let (opened, access) = open_named(attributes, kind, access, false)?;
+        if access == 0 {
+            // H43: the name was found, and nothing was asked of it.
+            return Err(Code::ACCESS_DENIED);
+        }
         let object = SyncObject::open(opened.memory.fd, kind, !opened.memory.facts.backing_path)?;
-            finish(Object::Sync(Arc::new(object)), access, Some(opened.hold), attributes.inherit)
+        finish(Object::Sync(Arc::new(object)), access, Some(opened.hold), attributes.inherit)
     };
     open().map_err(|code| attributes.error(operation, code))
 }

@@ -15,10 +15,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use transom_core::word;
+use transom_core::{protocol, word};
 use transom_sys::linux::{process, robust};
 
-use super::signal;
 use super::sync::{SyncObject, same};
 
 /// A thread's identity in object pages.
@@ -47,7 +46,8 @@ thread_local! {
 }
 
 fn identify() -> Me {
-    let first = || u64::from_le_bytes(transom_sys::linux::random::cookie()[..8].try_into().unwrap_or([1; 8])) | 1;
+    let first =
+        || u64::from_le_bytes(transom_sys::linux::random::cookie()[..8].try_into().unwrap_or([1; 8])) | 1;
     let key = match NEXT_KEY.load(Ordering::Relaxed) {
         0 => {
             let _ = NEXT_KEY.compare_exchange(0, first(), Ordering::Relaxed, Ordering::Relaxed);
@@ -140,14 +140,7 @@ fn give_up(object: &SyncObject, change: fn(u64) -> u64) {
     unlink(object);
     object.owner_key().store(0, Ordering::Relaxed);
     object.depth().store(0, Ordering::Relaxed);
-    let mut old = object.word().load(Ordering::Relaxed);
-    // Release: what the owner did is visible to the next one. Partner: the acquire in `waiter::try_take`.
-    while let Err(now) = object.word().compare_exchange_weak(old, change(old), Ordering::Release, Ordering::Relaxed) {
-        old = now;
-    }
-    if word::has_waiters(old) {
-        signal::wake(object, 1);
-    }
+    protocol::give_up(object, change);
     robust::clear_pending();
 }
 

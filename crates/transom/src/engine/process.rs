@@ -70,7 +70,10 @@ impl ProcessObject {
             Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => None,
             Err(error) => return Err(code(error)),
         };
-        if pidfd.is_some() && process::user() != 0 && procfs::owner(id).is_some_and(|user| user != process::user()) {
+        if pidfd.is_some()
+            && process::user() != 0
+            && procfs::owner(id).is_some_and(|user| user != process::user())
+        {
             return Err(Code::ACCESS_DENIED);
         }
         let found = namespace::open_process_entry(id)

@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use transom_core::code::Code;
-use transom_core::record::{RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, process as layout};
+use transom_core::record::{
+    RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, process as layout,
+};
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, memfd, process, random};
 
@@ -184,7 +186,9 @@ impl ProcessRecord {
             self.pages.u64(Self::slot_offset(index) + 8 * (number + 1)).store(word, Ordering::Relaxed);
         }
         // Partner: the acquires in `head` and `slot`.
-        self.pages.u64(Self::slot_offset(index)).store(Slot::head(slot.kind, SlotState::Open), Ordering::Release);
+        self.pages
+            .u64(Self::slot_offset(index))
+            .store(Slot::head(slot.kind, SlotState::Open), Ordering::Release);
     }
 
     /// The slot's handle exists no more.
@@ -199,7 +203,12 @@ impl ProcessRecord {
         let (kind, state) = Slot::split_head(old);
         state == SlotState::Open
             && head
-                .compare_exchange(old, Slot::head(kind, SlotState::ClosedByPeer), Ordering::AcqRel, Ordering::Relaxed)
+                .compare_exchange(
+                    old,
+                    Slot::head(kind, SlotState::ClosedByPeer),
+                    Ordering::AcqRel,
+                    Ordering::Relaxed,
+                )
                 .is_ok()
     }
 

@@ -45,7 +45,14 @@ impl Section {
                 return Err(Code::FILE_CORRUPT);
             }
         }
-        Ok(Section { file: Arc::new(file), size, protect, protection: section.protection, over_file, breakable })
+        Ok(Section {
+            file: Arc::new(file),
+            size,
+            protect,
+            protection: section.protection,
+            over_file,
+            breakable,
+        })
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -161,7 +168,12 @@ fn check_room(size: u64) -> Result<(), Code> {
 
 /// A descriptor for a section over a disk file: open anew, so that closing or moving the caller's does not
 /// matter (M46), and marked as mapped (M50). Grows the file if the section is larger.
-pub(crate) fn open_file(user: BorrowedFd<'_>, writable: bool, size: u64, grow_from: Option<u64>) -> Result<OwnedFd, Code> {
+pub(crate) fn open_file(
+    user: BorrowedFd<'_>,
+    writable: bool,
+    size: u64,
+    grow_from: Option<u64>,
+) -> Result<OwnedFd, Code> {
     if let Some(from) = grow_from {
         if file::size_limit().is_some_and(|limit| size > limit) {
             return Err(Code::DISK_FULL);

@@ -121,7 +121,8 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
         hold.handed_over();
     }
     let thread = Object::FirstThread(Arc::clone(&process));
-    let process = finish(Object::Process(process), Kind::Process.all_access(), None, command.inherit_process)?;
+    let process =
+        finish(Object::Process(process), Kind::Process.all_access(), None, command.inherit_process)?;
     let thread = finish(thread, Kind::Thread.all_access(), None, command.inherit_thread)?;
     let coded = |error: Error| error.code();
     Ok(Child {
@@ -339,23 +340,26 @@ impl Package {
     }
 
     /// The child's standard streams; which row stands on which of them.
-    fn streams(&mut self, rows: &[Row], command: &Command) -> std::result::Result<HashMap<usize, RawFd>, Code> {
+    fn streams(
+        &mut self,
+        rows: &[Row],
+        command: &Command,
+    ) -> std::result::Result<HashMap<usize, RawFd>, Code> {
         let mut streams = HashMap::new();
         for which in 0..3 {
-            let raw = if command.use_standard {
-                command.standard[which]
-            } else {
-                replaced_standard(which)
-            };
+            let raw = if command.use_standard { command.standard[which] } else { replaced_standard(which) };
             let row = raw.and_then(|raw| {
                 let index = slot_index(raw.value())?;
                 rows.iter().find(|(row, _, _)| *row == index)
             });
-            let stream = row.and_then(|(index, entry, _)| Some((*index, crate::process::imp::stream(entry)?)));
+            let stream =
+                row.and_then(|(index, entry, _)| Some((*index, crate::process::imp::stream(entry)?)));
             match stream {
                 Some((index, descriptor)) => {
                     self.standard[which] = Some(descriptor.as_raw_fd());
-                    self.record.standard(which).store(raw.map_or(0, |raw| raw.value() as u64), Ordering::Relaxed);
+                    self.record
+                        .standard(which)
+                        .store(raw.map_or(0, |raw| raw.value() as u64), Ordering::Relaxed);
                     streams.entry(index).or_insert(which as RawFd);
                 }
                 None if command.use_standard => {
@@ -373,7 +377,13 @@ impl Package {
     }
 
     /// Puts one handle into the child's record.
-    fn add(&mut self, index: usize, entry: &Arc<Entry>, flags: u32, streams: &HashMap<usize, RawFd>) -> std::result::Result<(), Code> {
+    fn add(
+        &mut self,
+        index: usize,
+        entry: &Arc<Entry>,
+        flags: u32,
+        streams: &HashMap<usize, RawFd>,
+    ) -> std::result::Result<(), Code> {
         let mut slot = transfer::row(entry, flags | INHERIT);
         if let Some(number) = streams.get(&index) {
             // One descriptor for stream and handle, so that closing the stream closes the pipe (R24).
@@ -384,7 +394,7 @@ impl Package {
         if slot.record > 2 {
             self.keep.push(slot.record);
         }
-        if let Some(hold) = &entry.hold {
+        if let Some(hold) = entry.hold() {
             let hold = hold.for_child(entry.access, slot.descriptor)?;
             slot.hold = hold.fd().as_raw_fd();
             slot.hold_slot = hold.slot();

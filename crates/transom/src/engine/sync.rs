@@ -59,7 +59,9 @@ impl Page {
         for (index, words) in security.to_words(blueprint.kind()).into_iter().enumerate() {
             pages.u32(page::SECURITY + 4 * index).store(words, relaxed);
         }
-        pages.u64(page::WORD).store(word::initial(blueprint.rule, blueprint.signalled, blueprint.count), relaxed);
+        pages
+            .u64(page::WORD)
+            .store(word::initial(blueprint.rule, blueprint.signalled, blueprint.count), relaxed);
         // Partner: the load of the magic in `SyncObject::open`. Who sees it sees all of the above.
         pages.u64(page::MAGIC).store(PAGE_MAGIC, Ordering::Release);
         Ok(Page { pages, rule: blueprint.rule, maximum: blueprint.maximum, cookie })
@@ -67,7 +69,13 @@ impl Page {
 
     /// The object, with its descriptor.
     pub(crate) fn own(self, descriptor: OwnedFd) -> SyncObject {
-        SyncObject { pages: self.pages, descriptor, rule: self.rule, maximum: self.maximum, cookie: self.cookie }
+        SyncObject {
+            pages: self.pages,
+            descriptor,
+            rule: self.rule,
+            maximum: self.maximum,
+            cookie: self.cookie,
+        }
     }
 }
 
@@ -119,7 +127,11 @@ fn rule_of(number: u32) -> Option<Rule> {
 
 impl SyncObject {
     /// A new unnamed object.
-    pub(crate) fn create(blueprint: Blueprint, cookie: [u8; 16], security: &Security) -> Result<SyncObject, Code> {
+    pub(crate) fn create(
+        blueprint: Blueprint,
+        cookie: [u8; 16],
+        security: &Security,
+    ) -> Result<SyncObject, Code> {
         let descriptor = with_room(|| memfd::create("transom-object"))?;
         Ok(Page::fill(&descriptor, blueprint, cookie, security, true)?.own(descriptor))
     }
@@ -232,13 +244,12 @@ impl SyncObject {
         let word = self.word().load(Ordering::Relaxed);
         match self.rule {
             Rule::Manual | Rule::Auto => {
-                let reset = if self.rule == Rule::Manual { "manual" } else { "auto" };
-                let set = word::is_signalled(word) || word::id(word) != 0;
-                format!("{reset} reset, {}", if set { "set" } else { "not set" })
+                // Locked by a wait for all: it was set, and is until that wait has decided.
+                if word::is_signalled(word) || word::id(word) != 0 { "set" } else { "not set" }.to_owned()
             }
             Rule::Semaphore => format!("{} of {}", word::count(word), self.maximum),
             Rule::Mutex if word::id(word) != 0 => {
-                format!("owned by process {}", self.process_id().load(Ordering::Relaxed))
+                format!("owned by {}", self.process_id().load(Ordering::Relaxed))
             }
             Rule::Mutex if word::is_signalled(word) => "abandoned".to_owned(),
             Rule::Mutex => "free".to_owned(),

@@ -7,7 +7,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
@@ -80,7 +80,9 @@ impl Object {
 pub(crate) struct Entry {
     pub(crate) object: Object,
     pub(crate) access: u32,
-    pub(crate) hold: Option<Arc<Hold>>,
+    /// What keeps the object's name while the handle exists; given up when it is closed, also if somebody still
+    /// has this entry.
+    hold: Mutex<Option<Arc<Hold>>>,
     /// `None` for pseudo handles, which stand in no row.
     index: Option<usize>,
     closed: AtomicBool,
@@ -90,12 +92,24 @@ impl Entry {
     /// A handle that is not in the table.
     pub(crate) fn pseudo(object: Object) -> Entry {
         let access = object.kind().all_access();
-        Entry { object, access, hold: None, index: None, closed: AtomicBool::new(false) }
+        Entry { object, access, hold: Mutex::new(None), index: None, closed: AtomicBool::new(false) }
     }
 
     /// A handle on its way from one process to another: in no table of this one.
     pub(crate) fn detached(object: Object, access: u32, hold: Option<Arc<Hold>>) -> Entry {
-        Entry { object, access, hold, index: None, closed: AtomicBool::new(false) }
+        Entry { object, access, hold: Mutex::new(hold), index: None, closed: AtomicBool::new(false) }
+    }
+
+    /// What keeps the object's name, while the handle exists.
+    pub(crate) fn hold(&self) -> Option<Arc<Hold>> {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The handle exists no more.
+    fn end(&self) {
+        self.closed.store(true, Ordering::Release);
+        let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(hold);
     }
 
     /// Whether the handle still exists: it may have been closed by number, here or by another process.
@@ -127,7 +141,12 @@ struct Table {
 static TABLE: RwLock<Table> = RwLock::new(Table { entries: Vec::new(), next: 0 });
 
 /// Puts a handle into the table.
-pub(crate) fn insert(object: Object, access: u32, hold: Option<Arc<Hold>>, inherit: bool) -> Result<RawHandle, Code> {
+pub(crate) fn insert(
+    object: Object,
+    access: u32,
+    hold: Option<Arc<Hold>>,
+    inherit: bool,
+) -> Result<RawHandle, Code> {
     let own = record::own()?;
     let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
     let index = reserve(own, &mut table)?;
@@ -163,7 +182,13 @@ fn place(
     hold: Option<Arc<Hold>>,
     flags: u32,
 ) -> RawHandle {
-    let entry = Arc::new(Entry { object, access, hold, index: Some(index), closed: AtomicBool::new(false) });
+    let entry = Arc::new(Entry {
+        object,
+        access,
+        hold: Mutex::new(hold),
+        index: Some(index),
+        closed: AtomicBool::new(false),
+    });
     let row = transfer::row(&entry, flags);
     if table.entries.len() <= index {
         table.entries.resize_with(index + 1, || None);
@@ -198,7 +223,9 @@ fn meet(own: &Own, index: usize) -> Result<Arc<Entry>, Code> {
             let gone = table.entries.get_mut(index).and_then(Option::take);
             own.record.free(index);
             drop(table);
-            drop(gone);
+            if let Some(gone) = gone {
+                gone.end();
+            }
             return Err(Code::INVALID_HANDLE);
         }
         SlotState::Open if !present => adopt_inherited(own, &mut table, index)?,
@@ -253,15 +280,18 @@ pub(crate) fn close(raw: RawHandle) -> Result<(), Code> {
     let own = record::own()?;
     let removed = {
         let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
-        let same = table.entries.get(index).is_some_and(|now| now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &entry)));
+        let same = table
+            .entries
+            .get(index)
+            .is_some_and(|now| now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &entry)));
         if !same || own.record.flags(index) & PROTECT != 0 {
             return Err(Code::INVALID_HANDLE);
         }
-        entry.closed.store(true, Ordering::Release);
         own.record.free(index);
         table.entries[index].take()
     };
-    // The object's own end (unmapping, giving up the name) happens outside the lock.
+    // The end of the name and of the object (unmapping) happens outside the lock.
+    entry.end();
     drop(removed);
     Ok(())
 }

@@ -60,7 +60,7 @@ pub(crate) fn row(entry: &Entry, flags: u32) -> Slot {
             slot.bits = u32::from(matches!(entry.object, Object::FirstThread(_)));
         }
     }
-    if let Some(hold) = &entry.hold {
+    if let Some(hold) = entry.hold() {
         slot.hold = hold.raw_fd();
         slot.hold_slot = hold.slot();
     }
@@ -116,9 +116,13 @@ pub(crate) fn pull(slot: &Slot, process: &ProcessObject) -> Result<Arrived, Code
         Some(match Kind::from_u32(slot.kind) {
             Some(Kind::Process) => return pull_process(slot.detail, false),
             Some(Kind::Thread) if slot.bits != 0 => return pull_process(slot.detail, true),
-            Some(Kind::Pipe) => to_code(open(slot.descriptor, slot.bits & READ_END != 0, slot.bits & READ_END == 0))?,
+            Some(Kind::Pipe) => {
+                to_code(open(slot.descriptor, slot.bits & READ_END != 0, slot.bits & READ_END == 0))?
+            }
             Some(Kind::File) => to_code(pull_file(process, slot))?,
-            Some(Kind::Mapping) => to_code(open(slot.descriptor, true, true).or_else(|_| open(slot.descriptor, true, false)))?,
+            Some(Kind::Mapping) => {
+                to_code(open(slot.descriptor, true, true).or_else(|_| open(slot.descriptor, true, false)))?
+            }
             _ => to_code(open(slot.descriptor, true, true))?,
         })
     };
@@ -137,7 +141,10 @@ pub(crate) fn pull(slot: &Slot, process: &ProcessObject) -> Result<Arrived, Code
 
 fn pull_process(id: u32, thread: bool) -> Result<Arrived, Code> {
     let process = ProcessObject::open(id)?;
-    Ok(Arrived { object: if thread { Object::FirstThread(process) } else { Object::Process(process) }, hold: None })
+    Ok(Arrived {
+        object: if thread { Object::FirstThread(process) } else { Object::Process(process) },
+        hold: None,
+    })
 }
 
 /// A file keeps its position when it is duplicated (H26), which only a descriptor of the same open file does;
@@ -205,7 +212,11 @@ fn build(
     Ok(Arrived { object, hold })
 }
 
-fn process(slot: &Slot, descriptor: Option<Descriptor>, record: Option<OwnedFd>) -> Result<Arc<ProcessObject>, Code> {
+fn process(
+    slot: &Slot,
+    descriptor: Option<Descriptor>,
+    record: Option<OwnedFd>,
+) -> Result<Arc<ProcessObject>, Code> {
     let pidfd = match descriptor {
         Some(Descriptor::Owned(fd)) => Some(fd),
         _ => None,

@@ -84,7 +84,8 @@ pub(crate) fn map(plan: &Plan, file: &Arc<OwnedFd>) -> Result<(usize, Intact), C
         let base = match at_hint {
             Ok(base) => base,
             Err(Errno::EXIST | Errno::INVAL | Errno::NOMEM | Errno::PERM) => {
-                map::map_aligned(plan.length, GRANULARITY as usize, plan.access, file, plan.offset).map_err(map_code)?
+                map::map_aligned(plan.length, GRANULARITY as usize, plan.access, file, plan.offset)
+                    .map_err(map_code)?
             }
             Err(other) => return Err(map_code(other)),
         };

@@ -19,13 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use transom_core::code::Code;
+use transom_core::protocol::{self, Tried, announce, leave, pass_on};
 use transom_core::word::{self, Rule, Take};
 use transom_sys::linux::futex::{self, Sleep};
 use transom_sys::linux::{Errno, process, robust};
 
 use super::owner::{self, me};
 use super::process::ProcessObject;
-use super::signal::{ALL, wake};
+use super::signal::Until;
 use super::sync::SyncObject;
 use super::watcher::{self, Watched};
 use crate::wait::{Timeout, Wait};
@@ -93,108 +94,52 @@ pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) {
     }
 }
 
-/// Looks at one object and takes it if it can be taken.
+/// Tries an object once: takes it if it can be taken, with what belongs to it in a mutex.
+fn attempt(object: &Arc<SyncObject>) -> Result<Tried, Code> {
+    if object.rule() != Rule::Mutex {
+        return Ok(protocol::try_take(&**object, 0));
+    }
+    robust::set_pending(object.address());
+    let tried = protocol::try_take(&**object, me().id);
+    if let Tried::Taken { .. } = tried {
+        owner::link(object);
+        owner::acquired(object);
+        robust::clear_pending();
+        return Ok(tried);
+    }
+    robust::clear_pending();
+    if owner::owns(object) {
+        return if owner::acquired_again(object) {
+            Ok(Tried::Taken { abandoned: false })
+        } else {
+            Err(Code::NO_SYSTEM_RESOURCES)
+        };
+    }
+    // Partner: the release store in `owner::acquired`. Its taker may still give it back.
+    let undecided = object.depth().load(Ordering::Acquire) == 0;
+    Ok(if undecided && word::id(object.word().load(Ordering::Acquire)) != 0 {
+        Tried::Busy
+    } else {
+        Tried::Empty
+    })
+}
+
+/// Tries an object, waiting out the moment in which it is locked for a wait-all; not beyond `deadline`.
 fn try_take(object: &Arc<SyncObject>, deadline: Option<u64>) -> Result<Look, Code> {
-    let rule = object.rule();
-    let mut old = object.word().load(Ordering::Acquire);
     loop {
-        match word::take(rule, old, if rule == Rule::Mutex { me().id } else { 0 }) {
-            Take::Free { word: new, abandoned } => {
-                if new == old {
-                    return Ok(Look::Taken { abandoned });
-                }
-                if rule == Rule::Mutex {
-                    robust::set_pending(object.address());
-                }
-                // Acquire: what was done before the signal is visible. Partners: the releases in `signal` and `owner`.
-                let swapped = object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Acquire);
-                if rule == Rule::Mutex {
-                    if swapped.is_ok() {
-                        owner::link(object);
-                        owner::acquired(object);
-                    }
-                    robust::clear_pending();
-                }
-                match swapped {
-                    Ok(_) => return Ok(Look::Taken { abandoned }),
-                    Err(now) => old = now,
-                }
-            }
-            Take::Busy => {
+        match attempt(object)? {
+            Tried::Taken { abandoned } => return Ok(Look::Taken { abandoned }),
+            Tried::Empty => return Ok(Look::Empty),
+            Tried::Busy => {
                 settle(object, deadline);
-                old = object.word().load(Ordering::Acquire);
-                if deadline.is_some_and(|at| futex::now() >= at) && word::id(old) != 0 {
-                    return Ok(Look::Empty);
+                if deadline.is_some_and(|at| futex::now() >= at) {
+                    return Ok(match attempt(object)? {
+                        Tried::Taken { abandoned } => Look::Taken { abandoned },
+                        Tried::Empty | Tried::Busy => Look::Empty,
+                    });
                 }
             }
-            Take::Empty if rule == Rule::Mutex => {
-                if owner::owns(object) {
-                    return if owner::acquired_again(object) {
-                        Ok(Look::Taken { abandoned: false })
-                    } else {
-                        Err(Code::NO_SYSTEM_RESOURCES)
-                    };
-                }
-                if object.depth().load(Ordering::Acquire) == 0 {
-                    settle(object, deadline);
-                    let now = object.word().load(Ordering::Acquire);
-                    if now != old {
-                        old = now;
-                        continue;
-                    }
-                }
-                return Ok(Look::Empty);
-            }
-            Take::Empty => return Ok(Look::Empty),
         }
-    }
-}
-
-/// Says in the word that somebody sleeps; the value to sleep on, or `None` if the object changed meanwhile.
-fn announce(object: &SyncObject) -> Option<u32> {
-    let old = object.word().load(Ordering::Relaxed);
-    let sleepable = match object.rule() {
-        Rule::Mutex => word::id(old) != 0,
-        Rule::Thread => !word::is_signalled(old),
-        Rule::Semaphore => word::id(old) == 0 && word::count(old) == 0,
-        Rule::Manual | Rule::Auto => word::id(old) == 0 && !word::is_signalled(old),
-    };
-    if !sleepable {
-        return None;
-    }
-    let new = word::announce(old);
-    if old != new && object.word().compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-        return None;
-    }
-    Some(word::low(new))
-}
-
-/// What a waiter owes the others after it slept and took: a wake-up that the kernel gave to one sleeper on
-/// behalf of a dead one concerns them too.
-fn pass_on(object: &SyncObject) {
-    let now = object.word().load(Ordering::Relaxed);
-    if !word::has_waiters(now) {
-        return;
-    }
-    match object.rule() {
-        Rule::Manual | Rule::Thread if word::is_signalled(now) => {
-            futex::clear_bit_31_and_wake_all(object.futex());
-        }
-        Rule::Semaphore if word::count(now) > 0 => wake(object, 1),
-        _ => {}
-    }
-}
-
-/// A waiter leaves without taking this object, after it may have been given its wake-up: passes it on if
-/// the object can be taken.
-fn leave(object: &SyncObject) {
-    let now = object.word().load(Ordering::Relaxed);
-    let available = match object.rule() {
-        Rule::Mutex => word::id(now) == 0,
-        _ => word::is_signalled(now),
-    };
-    if available && word::has_waiters(now) {
-        wake(object, if object.rule() == Rule::Manual { ALL } else { 1 });
     }
 }
 
@@ -214,7 +159,7 @@ pub(crate) fn one(target: &Target, timeout: Timeout) -> Result<Wait, Code> {
         Look::Empty if timeout.as_millis() == 0 => return Ok(Wait::Timeout),
         Look::Empty => {}
     }
-    sleep_on_one(object, deadline(timeout), true)
+    sleep_and_take(object, deadline(timeout))
         .map(|found| found.map_or(Wait::Timeout, |abandoned| result(0, abandoned)))
 }
 
@@ -222,38 +167,26 @@ fn result(index: usize, abandoned: bool) -> Wait {
     if abandoned { Wait::Abandoned(index) } else { Wait::Object(index) }
 }
 
-/// Sleeps on one object until it can be taken and, with `take`, takes it; `None` at the deadline. Without
-/// `take` it returns as soon as the object changed.
-fn sleep_on_one(object: &Arc<SyncObject>, deadline: Option<u64>, take: bool) -> Result<Option<bool>, Code> {
+/// Sleeps on one object until it can be taken, and takes it; `None` at the deadline.
+fn sleep_and_take(object: &Arc<SyncObject>, deadline: Option<u64>) -> Result<Option<bool>, Code> {
     let pulse = object.pulse().load(Ordering::Acquire);
-    loop {
-        let slept = match announce(object) {
-            None => Ok(()),
-            Some(expected) => {
-                robust::set_pending(object.address());
-                futex::wait(object.futex(), expected, deadline)
-            }
-        };
-        if !take {
-            robust::clear_pending();
-            return Ok(if slept == Err(Errno::TIMEDOUT) { None } else { Some(false) });
-        }
+    let until = Until { object, deadline };
+    protocol::wait(&until, || {
+        // Partner: the release in `signal::pulse_event`.
         if object.rule() == Rule::Manual && object.pulse().load(Ordering::Acquire) != pulse {
-            robust::clear_pending();
-            return Ok(Some(false));
+            return Ok(Tried::Taken { abandoned: false });
         }
-        // Still pending while it takes: if this thread is killed now the kernel wakes the next one.
-        let look = try_take(object, deadline);
-        robust::clear_pending();
-        match look? {
-            Look::Taken { abandoned } => {
-                pass_on(object);
-                return Ok(Some(abandoned));
-            }
-            Look::Empty if slept == Err(Errno::TIMEDOUT) => return Ok(None),
-            Look::Empty => {}
-        }
-    }
+        attempt(object)
+    })
+}
+
+/// Sleeps until one object changes; false at the deadline.
+fn sleep_until_changed(object: &Arc<SyncObject>, deadline: Option<u64>) -> bool {
+    robust::set_pending(object.address());
+    let slept =
+        announce(&**object).map_or(Ok(()), |expected| futex::wait(object.futex(), expected, deadline));
+    robust::clear_pending();
+    slept != Err(Errno::TIMEDOUT)
 }
 
 /// A deadline in any case: now for a time-out of 0.
@@ -292,13 +225,17 @@ pub(crate) fn any(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
             return Ok(Wait::Timeout);
         }
         let until = *deadline_at.get_or_insert_with(|| deadline(timeout));
-        let processes: Vec<&Arc<ProcessObject>> =
-            targets.iter().filter_map(|target| if let Target::Process(process) = target { Some(process) } else { None }).collect();
+        let processes: Vec<&Arc<ProcessObject>> = targets
+            .iter()
+            .filter_map(|target| if let Target::Process(process) = target { Some(process) } else { None })
+            .collect();
         if processes.len() == targets.len() {
             return processes_only(&processes, until);
         }
         let slept = sleep_on_all_words(targets, until)?;
-        if let Some(index) = targets.iter().zip(&pulses).position(|(target, pulse)| pulse_of(target) != *pulse) {
+        if let Some(index) =
+            targets.iter().zip(&pulses).position(|(target, pulse)| pulse_of(target) != *pulse)
+        {
             leave_all(targets, Some(index));
             return Ok(Wait::Object(index));
         }
@@ -331,7 +268,7 @@ fn first_available(targets: &[Target], timeout: Timeout) -> Result<Option<Wait>,
         };
         if let Look::Taken { abandoned } = look {
             if let Target::Sync(object) = target {
-                pass_on(object);
+                pass_on(&**object);
             }
             leave_all(targets, Some(index));
             return Ok(Some(result(index, abandoned)));
@@ -344,7 +281,7 @@ fn first_available(targets: &[Target], timeout: Timeout) -> Result<Option<Wait>,
 fn leave_all(targets: &[Target], taken: Option<usize>) {
     for (index, target) in targets.iter().enumerate() {
         if let (Target::Sync(object), true) = (target, taken != Some(index)) {
-            leave(object);
+            leave(&**object);
         }
     }
 }
@@ -363,7 +300,7 @@ fn sleep_on_all_words(targets: &[Target], deadline: Option<u64>) -> Result<Resul
             }
             Target::Sync(object) => {
                 object.herd().fetch_add(1, Ordering::Relaxed);
-                let Some(value) = announce(object) else { return Ok(Ok(())) };
+                let Some(value) = announce(&**object) else { return Ok(Ok(())) };
                 expected.push((object, value));
                 if let Some(end) = watch_owner(object)? {
                     watched.push(end);
@@ -443,17 +380,17 @@ pub(crate) fn all(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
                 if timeout.as_millis() == 0 {
                     return Ok(Wait::Timeout);
                 }
-                if sleep_on_one(missing, until, false)?.is_none() {
+                if !sleep_until_changed(missing, until) {
                     let last = lock_all(&order, until)?;
                     if last.is_err() {
-                        leave(missing);
+                        leave(&**missing);
                     }
                     return Ok(last.map_or(Wait::Timeout, |abandoned| result(0, abandoned)));
                 }
                 // Woken for `missing`: if it is another object's turn now, somebody else may take this one.
                 match lock_all(&order, until)? {
                     Ok(abandoned) => return Ok(result(0, abandoned)),
-                    Err(_) => leave(missing),
+                    Err(_) => leave(&**missing),
                 }
             }
         }
@@ -461,7 +398,10 @@ pub(crate) fn all(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
 }
 
 /// Takes all objects in one step, or none: then the first that could not be taken.
-fn lock_all<'a>(order: &[&'a Arc<SyncObject>], deadline: Option<u64>) -> Result<Result<bool, &'a Arc<SyncObject>>, Code> {
+fn lock_all<'a>(
+    order: &[&'a Arc<SyncObject>],
+    deadline: Option<u64>,
+) -> Result<Result<bool, &'a Arc<SyncObject>>, Code> {
     let me = me();
     let mut locked: Vec<Locked<'a>> = Vec::with_capacity(order.len());
     for object in order {
@@ -497,7 +437,8 @@ fn lock_one<'a>(object: &'a Arc<SyncObject>, id: u32, deadline: Option<u64>) -> 
                     return Some(Locked { object, abandoned, again: false });
                 }
                 robust::set_pending(object.address());
-                let swapped = object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed).is_ok();
+                let swapped =
+                    object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed).is_ok();
                 if swapped {
                     owner::link(object);
                 }
@@ -508,7 +449,9 @@ fn lock_one<'a>(object: &'a Arc<SyncObject>, id: u32, deadline: Option<u64>) -> 
             }
             Take::Busy => {
                 settle(object, deadline.filter(|&at| at != 0));
-                if word::id(object.word().load(Ordering::Relaxed)) != 0 && deadline.is_some_and(|at| futex::now() >= at) {
+                if word::id(object.word().load(Ordering::Relaxed)) != 0
+                    && deadline.is_some_and(|at| futex::now() >= at)
+                {
                     return None;
                 }
             }
@@ -536,19 +479,7 @@ fn unlock(row: &Locked<'_>, commit: bool) {
     }
     robust::set_pending(object.address());
     owner::unlink(object);
-    let mut old = object.word().load(Ordering::Relaxed);
-    let new = loop {
-        let new = if commit { word::commit(rule, old) } else { word::roll_back(rule, old, row.abandoned) };
-        // Release pairs with the acquire of who takes it next: a rolled-back signal is still the signaller's.
-        match object.word().compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => break new,
-            Err(now) => old = now,
-        }
-    };
-    // Whoever met the lock said W and looks again; so does whoever can take what is there now.
-    if word::has_waiters(new) {
-        wake(object, ALL);
-    }
+    protocol::unlock(&**object, commit, row.abandoned);
     robust::clear_pending();
 }
 
@@ -556,6 +487,8 @@ fn unlock(row: &Locked<'_>, commit: bool) {
 pub(crate) fn lock(object: &Arc<SyncObject>) -> Result<Wait, Code> {
     match try_take(object, None)? {
         Look::Taken { abandoned } => Ok(result(0, abandoned)),
-        Look::Empty => Ok(sleep_on_one(object, None, true)?.map_or(Wait::Timeout, |abandoned| result(0, abandoned))),
+        Look::Empty => {
+            Ok(sleep_and_take(object, None)?.map_or(Wait::Timeout, |abandoned| result(0, abandoned)))
+        }
     }
 }

@@ -57,7 +57,11 @@ fn watcher() -> Result<&'static Watcher, Code> {
         .as_ref()
         .map_err(|error| *error)?;
     let started = STARTED.get_or_init(|| {
-        std::thread::Builder::new().name("transom-watcher".to_owned()).stack_size(64 * 1024).spawn(|| run(watcher)).is_ok()
+        std::thread::Builder::new()
+            .name("transom-watcher".to_owned())
+            .stack_size(64 * 1024)
+            .spawn(|| run(watcher))
+            .is_ok()
     });
     if *started { Ok(watcher) } else { Err(Code::NO_SYSTEM_RESOURCES) }
 }

@@ -6,7 +6,9 @@ use transom_core::access::{EVENT_MODIFY_STATE, SYNCHRONIZE};
 
 use crate::event::{Event, EventOptions};
 use crate::handle::{AsHandle, FromHandle};
-use crate::support::{A_MOMENT, PATIENCE, code, expect_signal, in_thread, limit, named_event, signalled, unique};
+use crate::support::{
+    A_MOMENT, PATIENCE, code, expect_signal, in_thread, limit, named_event, signalled, unique,
+};
 use crate::wait::{self, Timeout, Wait};
 
 /// Y1.

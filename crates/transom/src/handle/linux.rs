@@ -90,7 +90,9 @@ pub(crate) fn set_information(handle: &Handle, flags: HandleFlags) -> Result<()>
 pub(crate) fn same_object(a: &Handle, b: &Handle) -> bool {
     match (&a.resolved.0.object, &b.resolved.0.object) {
         (Object::Sync(a), Object::Sync(b)) => crate::engine::sync::same(a, b),
-        (Object::Process(a), Object::Process(b)) | (Object::FirstThread(a), Object::FirstThread(b)) => a.id() == b.id(),
+        (Object::Process(a), Object::Process(b)) | (Object::FirstThread(a), Object::FirstThread(b)) => {
+            a.id() == b.id()
+        }
         _ => {
             let identity = |handle: &Handle| {
                 let (descriptor, _) = transfer::descriptors(&handle.resolved.0);
@@ -171,17 +173,23 @@ fn grant(entry: &Entry, wanted: Option<u32>) -> std::result::Result<u32, Code> {
 }
 
 /// Puts a second handle to the entry's object into process `to`.
-fn give(to: &Arc<ProcessObject>, entry: &Arc<Entry>, access: u32, inherit: bool) -> std::result::Result<RawHandle, Code> {
+fn give(
+    to: &Arc<ProcessObject>,
+    entry: &Arc<Entry>,
+    access: u32,
+    inherit: bool,
+) -> std::result::Result<RawHandle, Code> {
     if to.is_own() {
         let object = match &entry.object {
             // Each handle to a process lives by itself; the objects are shared.
             Object::Process(process) if process.is_own() => Object::Process(ProcessObject::own()?),
             object => object.clone(),
         };
-        return table::insert(object, access, entry.hold.clone(), inherit);
+        return table::insert(object, access, entry.hold(), inherit);
     }
     let record = to.record().filter(|_| !to.has_ended()).ok_or(Code::INVALID_HANDLE)?;
-    let index = (0..layout::SLOT_COUNT).find(|index| record.reserve(*index)).ok_or(Code::TOO_MANY_OPEN_FILES)?;
+    let index =
+        (0..layout::SLOT_COUNT).find(|index| record.reserve(*index)).ok_or(Code::TOO_MANY_OPEN_FILES)?;
     let sent = send(to, record, index, entry, access, inherit);
     if sent.is_err() && record.head(index).1 == SlotState::Reserved {
         record.free(index);
@@ -199,7 +207,7 @@ fn send(
 ) -> std::result::Result<(), Code> {
     let (object, second) = transfer::descriptors(entry);
     // The name is held for the target from now on, also while the handle waits in its inbox.
-    let hold = match &entry.hold {
+    let hold = match entry.hold() {
         Some(hold) => {
             let hold = hold.for_child(access, -1)?;
             hold.set_process(to.id());
@@ -260,7 +268,8 @@ pub mod ext {
     /// `ERROR_INVALID_PARAMETER` (87): another kind. `ERROR_TOO_MANY_OPEN_FILES` (4).
     pub fn from_fd(descriptor: OwnedFd, kind: Kind, access: u32, inherit: bool) -> Result<Handle> {
         let error = error("make handle of descriptor");
-        let descriptor = Descriptor::Owned(fd::above_standard(descriptor).map_err(|errno| error(code(errno)))?);
+        let descriptor =
+            Descriptor::Owned(fd::above_standard(descriptor).map_err(|errno| error(code(errno)))?);
         let object = match kind {
             Kind::File => Object::File(Arc::new(descriptor)),
             Kind::Pipe => {

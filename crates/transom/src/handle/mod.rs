@@ -254,7 +254,12 @@ impl fmt::Debug for Handle {
 /// `ERROR_INVALID_HANDLE` (6): no such handle in `source`, or a process that has ended.
 /// `ERROR_ACCESS_DENIED` (5): a process opened without `PROCESS_DUP_HANDLE`; more rights than the source
 /// has, for files and pipes (H29).
-pub fn duplicate(source: &Process, raw: RawHandle, target: &Process, options: DuplicateOptions) -> Result<RawHandle> {
+pub fn duplicate(
+    source: &Process,
+    raw: RawHandle,
+    target: &Process,
+    options: DuplicateOptions,
+) -> Result<RawHandle> {
     imp::duplicate(source, raw, target, options)
 }
 

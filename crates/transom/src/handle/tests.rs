@@ -229,7 +229,8 @@ fn a_duplicate_has_the_rights_asked_for() {
     let waits = Event::from_handle(event.as_handle().duplicate(with_access(SYNCHRONIZE)).unwrap()).unwrap();
     assert_eq!(code(waits.set()), 5);
     assert!(!signalled(&waits));
-    let sets = Event::from_handle(event.as_handle().duplicate(with_access(EVENT_MODIFY_STATE)).unwrap()).unwrap();
+    let sets =
+        Event::from_handle(event.as_handle().duplicate(with_access(EVENT_MODIFY_STATE)).unwrap()).unwrap();
     sets.set().unwrap();
     assert_eq!(code(wait::one(&sets, Timeout::ZERO)), 5);
     assert!(signalled(&waits));
@@ -251,8 +252,11 @@ fn a_duplicate_may_gain_rights_but_not_on_a_pipe() {
     Event::from_handle(all).unwrap().set().unwrap();
     assert!(signalled(&waits));
     let (reader, writer) = pipe::anonymous().unwrap();
-    assert_eq!(code(reader.as_handle().duplicate(with_access(FILE_READ_DATA | FILE_WRITE_DATA))), 5);
-    assert_eq!(code(writer.as_handle().duplicate(with_access(FILE_READ_DATA))), 5);
+    let more = [
+        code(reader.as_handle().duplicate(with_access(FILE_READ_DATA | FILE_WRITE_DATA))),
+        code(writer.as_handle().duplicate(with_access(FILE_READ_DATA))),
+    ];
+    crate::differs_under_wine!("H29", more == [5, 5]);
     assert_eq!(code(reader.as_handle().duplicate(with_access(FILE_READ_DATA))), 0);
 }
 
@@ -395,7 +399,12 @@ fn threads_do_not_get_in_each_others_way() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for round in 0..200 {
-                    let event = EventOptions::new().manual_reset(true).initial(round % 2 == 0).create().unwrap().object;
+                    let event = EventOptions::new()
+                        .manual_reset(true)
+                        .initial(round % 2 == 0)
+                        .create()
+                        .unwrap()
+                        .object;
                     let copy = event.as_handle().try_clone().unwrap();
                     drop(event);
                     assert_eq!(signalled(&copy), round % 2 == 0);

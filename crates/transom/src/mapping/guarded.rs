@@ -223,7 +223,8 @@ impl<T: FromBytes + IntoBytes + Immutable + KnownLayout> Guarded<T> {
             Ok(_) => value,
             Err(present) => present,
         };
-        let set_small = |word: &AtomicU32, value: u32| match word.compare_exchange(0, value, AcqRel, Acquire) {
+        let set_small = |word: &AtomicU32, value: u32| match word.compare_exchange(0, value, AcqRel, Acquire)
+        {
             Ok(_) => value,
             Err(present) => present,
         };

@@ -80,9 +80,12 @@ fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Han
     let bits = if file.is_some() { OVER_FILE } else { 0 };
     let make_memory = |place: Place| -> std::result::Result<OwnedFd, Code> {
         match (place, file) {
-            (_, Some((file, _))) => {
-                section::open_file(file, section.protection.is_writable(), sized.size, grow.filter(|_| sized.grow))
-            }
+            (_, Some((file, _))) => section::open_file(
+                file,
+                section.protection.is_writable(),
+                sized.size,
+                grow.filter(|_| sized.grow),
+            ),
             (Place::File(memory), None) => {
                 section::reserve_path(&memory, sized.size)?;
                 Ok(memory)
@@ -105,7 +108,13 @@ fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Han
             Backing::Memory => false,
             Backing::Path => true,
         };
-    let request = Request { folder: Folder::Objects, name: &name, kind: Kind::Mapping, access, for_reading_only: false };
+    let request = Request {
+        folder: Folder::Objects,
+        name: &name,
+        kind: Kind::Mapping,
+        access,
+        for_reading_only: false,
+    };
     let opened = namespace::create(&request, security.clone(), path, &mut |place, cookie| {
         Ok(Memory {
             fd: make_memory(place)?,
@@ -126,7 +135,11 @@ fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Han
 }
 
 /// Makes a handle of what the namespace found or made.
-fn finish_opened(opened: namespace::Opened, access: u32, attributes: &Attributes) -> std::result::Result<Handle, Code> {
+fn finish_opened(
+    opened: namespace::Opened,
+    access: u32,
+    attributes: &Attributes,
+) -> std::result::Result<Handle, Code> {
     let facts = &opened.memory.facts;
     let bits = facts.flags & OVER_FILE | if facts.backing_path { PATH_BACKED } else { 0 };
     let memory = opened.memory.fd;

@@ -3,10 +3,10 @@
 mod access;
 mod copy_on_write;
 mod create;
-mod fault;
 mod file;
 mod guarded;
 mod names;
+mod own_process;
 mod random;
 mod shared;
 mod view;

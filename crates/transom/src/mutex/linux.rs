@@ -6,9 +6,9 @@ use transom_core::word::Rule;
 
 use super::MutexOptions;
 use crate::engine::named::{create_sync, error, open_sync};
+use crate::engine::owner;
 use crate::engine::sync::Blueprint;
 use crate::engine::waiter::{self, Target};
-use crate::engine::owner;
 use crate::error::Result;
 use crate::handle::{Attributes, Created, Handle};
 use crate::wait::{Timeout, Wait};

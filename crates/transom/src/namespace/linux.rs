@@ -57,7 +57,6 @@ pub(crate) use examine::examine;
 pub(crate) use hold::{ChildHold, Hold};
 pub(crate) use list::{find, list, sweep};
 
-use entry_file::Spot;
 use root::Namespace;
 
 /// Which names are meant.
@@ -109,8 +108,6 @@ pub(crate) struct Opened {
     /// Keeps the name. To be dropped before `memory` is closed: a holder whose memory is gone while its lock
     /// is not looks like one that cannot be reached.
     pub(crate) hold: Hold,
-    /// What the security descriptor gives this caller; everything, if it made the object.
-    pub(crate) granted: u32,
     /// It was there before (`ERROR_ALREADY_EXISTS`).
     pub(crate) existed: bool,
 }

@@ -87,13 +87,15 @@ pub(super) fn write(handle: &Handle, bytes: &[u8]) -> Result<usize> {
 fn write_end(end: &PipeEnd, bytes: &[u8]) -> std::result::Result<usize, Code> {
     let descriptor = end.descriptor.as_fd();
     let broken = || pipe::poll_write(descriptor, false).is_ok_and(|ready| ready.broken);
+    // Asked first, since the kernel does not tell a reader that had gone (232) from one that goes while the
+    // write waits (109).
+    if broken() {
+        return Err(Code::NO_DATA);
+    }
     if bytes.is_empty() {
-        return if broken() { Err(Code::NO_DATA) } else { Ok(0) };
+        return Ok(0);
     }
     if fd::is_nonblocking(descriptor).map_err(code)? {
-        if broken() {
-            return Err(Code::NO_DATA);
-        }
         // All or nothing (P42).
         let unread = pipe::unread(descriptor).map_err(code)?;
         if unread.saturating_add(bytes.len()) > end.quota as usize {
@@ -108,6 +110,7 @@ fn write_end(end: &PipeEnd, bytes: &[u8]) -> std::result::Result<usize, Code> {
             Err(Errno::AGAIN) if done == 0 => return Ok(0),
             // Begun, so it is finished: nobody is to see half of it.
             Err(Errno::AGAIN) => drop(pipe::poll_write(descriptor, true).map_err(code)?),
+            Err(Errno::PIPE) => return Err(Code::BROKEN_PIPE),
             Err(error) => return Err(code(error)),
         }
     }
@@ -115,16 +118,19 @@ fn write_end(end: &PipeEnd, bytes: &[u8]) -> std::result::Result<usize, Code> {
 }
 
 pub(super) fn peek(handle: &Handle, buffer: &mut [u8]) -> Result<Peek> {
-    let peek = || {
+    let mut peek = || {
         let descriptor = end(handle, FILE_READ_DATA)?.descriptor.as_fd();
         let available = pipe::unread(descriptor).map_err(code)?;
         if available == 0 && pipe::poll_read(descriptor, false).map_err(code)?.broken {
             return Err(Code::BROKEN_PIPE);
         }
-        let copied = if buffer.is_empty() || available == 0 { 0 } else { pipe::peek(descriptor, buffer).map_err(code)? };
+        let copied = if buffer.is_empty() || available == 0 {
+            0
+        } else {
+            pipe::peek(descriptor, buffer).map_err(code)?
+        };
         Ok(Peek { copied, available })
     };
-    let mut peek = peek;
     peek().map_err(error("peek pipe"))
 }
 

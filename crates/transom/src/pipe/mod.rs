@@ -217,7 +217,9 @@ impl io::Read for &PipeReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.0.receive(buffer) {
             Err(error) if error.code() == Code::BROKEN_PIPE => Ok(0),
-            Err(error) if error.code() == Code::NO_DATA => Err(io::Error::new(io::ErrorKind::WouldBlock, error)),
+            Err(error) if error.code() == Code::NO_DATA => {
+                Err(io::Error::new(io::ErrorKind::WouldBlock, error))
+            }
             result => result.map_err(io::Error::from),
         }
     }

@@ -113,7 +113,7 @@ fn writing_to_a_pipe_nobody_can_read_is_232() {
     assert_eq!(code(writer.pipe().send(b"x")), 232);
 }
 
-/// A writer that waits for room is told when the reader goes.
+/// P25: a writer that waits for room is told when the reader goes, by the code of a pipe that broke.
 #[test]
 fn a_waiting_write_ends_when_the_reader_closes() {
     let _limit = limit();
@@ -122,7 +122,7 @@ fn a_waiting_write_ends_when_the_reader_closes() {
         let waiting = scope.spawn(|| code(writer.pipe().send(&vec![1; 1 << 20])));
         assert_eq!(receive(&reader, 1), [1]);
         drop(reader);
-        assert_eq!(waiting.join().unwrap(), 232);
+        assert_eq!(waiting.join().unwrap(), 109);
     });
 }
 
@@ -271,7 +271,7 @@ fn each_end_does_its_own_work_only() {
     assert_eq!(code(reader.pipe().send(b"x")), 5);
     assert_eq!(code(writer.pipe().receive(&mut [0; 4])), 5);
     assert_eq!(code(writer.pipe().peek(&mut [0; 4])), 5);
-    assert_eq!(code(reader.pipe().flush()), 5);
+    crate::differs_under_wine!("H41", code(reader.pipe().flush()) == 5);
     assert_eq!(code(writer.pipe().flush()), 0, "nothing was written, so there is nothing to wait for");
 }
 

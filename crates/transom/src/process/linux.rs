@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use transom_core::access::{
-    FILE_GENERIC_READ, FILE_GENERIC_WRITE, Kind, PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION,
-    PROCESS_TERMINATE,
+    FILE_GENERIC_READ, FILE_GENERIC_WRITE, Kind, PROCESS_QUERY_INFORMATION,
+    PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_TERMINATE,
 };
 use transom_core::code::Code;
 use transom_core::command_line;
@@ -26,7 +26,9 @@ use crate::pipe::imp::DEFAULT_QUOTA;
 
 pub(super) fn open(id: u32, access: u32, inherit: bool) -> Result<Handle> {
     ProcessObject::open(id)
-        .and_then(|process| finish(Object::Process(process), Kind::Process.map_generic(access), None, inherit))
+        .and_then(|process| {
+            finish(Object::Process(process), Kind::Process.map_generic(access), None, inherit)
+        })
         .map_err(error("open process"))
 }
 

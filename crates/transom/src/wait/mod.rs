@@ -100,7 +100,11 @@ pub fn all(objects: &[&dyn AsHandle], timeout: impl Into<Timeout>) -> Result<Wai
 /// As [`one`] for `wait`; for `signal` `ERROR_INVALID_HANDLE` (6) if it is none of the three,
 /// `ERROR_NOT_OWNER` (288), `ERROR_TOO_MANY_POSTS` (298), `ERROR_ACCESS_DENIED` (5).
 #[doc(alias = "SignalObjectAndWait")]
-pub fn signal_and_wait(signal: &impl AsHandle, wait: &impl AsHandle, timeout: impl Into<Timeout>) -> Result<Wait> {
+pub fn signal_and_wait(
+    signal: &impl AsHandle,
+    wait: &impl AsHandle,
+    timeout: impl Into<Timeout>,
+) -> Result<Wait> {
     imp::signal_and_wait(signal.as_handle(), wait.as_handle(), timeout.into())
 }
 

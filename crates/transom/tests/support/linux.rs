@@ -7,6 +7,10 @@ use transom::handle::ext;
 /// Whether the native build runs, and not the one over Win32.
 pub const ON_LINUX: bool = true;
 
+/// A program that ends at once, whatever its arguments. (This test program with arguments it does not expect
+/// would run all tests, which start it again.)
+pub const HARMLESS: &str = "/bin/true";
+
 /// Never on Linux.
 pub fn under_wine() -> bool {
     false

@@ -10,6 +10,10 @@ use std::fs::File;
 /// Whether the native build runs, and not the one over Win32.
 pub const ON_LINUX: bool = false;
 
+/// A program that ends at once, whatever its arguments. (This test program with arguments it does not expect
+/// would run all tests, which start it again.)
+pub const HARMLESS: &str = r"C:\windows\system32\hostname.exe";
+
 #[link(name = "kernel32")]
 unsafe extern "system" {
     fn GetModuleHandleA(name: *const c_char) -> *mut c_void;

@@ -53,7 +53,14 @@ fn an_opened_handles_rights_decide_as_well() {
     ];
     for (access, expected) in rows {
         let mapping = MappingOptions::new(0).name(&name).access(access).open().unwrap();
-        assert_eq!(codes(&mapping), expected, "{access:#x}");
+        let found = codes(&mapping);
+        assert_eq!(found[..5], expected[..5], "{access:#x}");
+        if access == FILE_MAP_ALL_ACCESS {
+            // The handle may execute, the section may not.
+            crate::differs_under_wine!("M1", found[5] == 5);
+        } else {
+            assert_eq!(found[5], expected[5], "{access:#x}");
+        }
     }
 }
 

@@ -80,7 +80,8 @@ fn sizes_and_protections_that_make_no_sense_are_87() {
 #[test]
 fn reserved_memory_is_usable() {
     let _limit = limit();
-    let mapping = MappingOptions::new(1 << 20).protect_word(PAGE_READWRITE | SEC_RESERVE).create().unwrap().object;
+    let mapping =
+        MappingOptions::new(1 << 20).protect_word(PAGE_READWRITE | SEC_RESERVE).create().unwrap().object;
     let view = mapping.view().unwrap();
     view.store_u32(1 << 19, 5).unwrap();
     assert_eq!(view.load_u32(1 << 19).unwrap(), 5);
@@ -93,7 +94,8 @@ fn commit_and_reserve_mean_nothing_for_a_file() {
     let file = tempfile::tempfile().unwrap();
     file.set_len(10).unwrap();
     for bits in [SEC_COMMIT, SEC_RESERVE] {
-        let mapping = MappingOptions::of_file(&file, 0).protect_word(PAGE_READWRITE | bits).create().unwrap().object;
+        let mapping =
+            MappingOptions::of_file(&file, 0).protect_word(PAGE_READWRITE | bits).create().unwrap().object;
         let view = mapping.view().unwrap();
         view.store_u8(9, 1).unwrap();
         assert_eq!(view.load_u8(9).unwrap(), 1);

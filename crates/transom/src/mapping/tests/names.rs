@@ -122,7 +122,21 @@ fn a_backslash_in_the_rest_of_a_name_is_3() {
 #[test]
 fn all_other_characters_are_ordinary() {
     let _limit = limit();
-    let odd = ["a/b", "a b", "..", ".", "*?<>|:\"", "%00", "-", "~", "ä", "\u{7f}\u{1}", "a.b.c", "Local", "Global"];
+    let odd = [
+        "a/b",
+        "a b",
+        "..",
+        ".",
+        "*?<>|:\"",
+        "%00",
+        "-",
+        "~",
+        "ä",
+        "\u{7f}\u{1}",
+        "a.b.c",
+        "Local",
+        "Global",
+    ];
     for text in odd {
         let name = format!("{text}{}{text}", unique("odd"));
         let other = format!("{name}.");

@@ -29,8 +29,11 @@ fn step() -> impl Strategy<Value = Step> {
         (view.clone(), offset.clone(), len.clone(), any::<u8>())
             .prop_map(|(view, offset, len, byte)| Step::Fill { view, offset, len, byte }),
         (view.clone(), offset.clone(), len).prop_map(|(view, offset, len)| Step::Read { view, offset, len }),
-        (view.clone(), offset.clone(), any::<u64>())
-            .prop_map(|(view, offset, value)| Step::Store { view, offset, value }),
+        (view.clone(), offset.clone(), any::<u64>()).prop_map(|(view, offset, value)| Step::Store {
+            view,
+            offset,
+            value
+        }),
         (view.clone(), offset.clone()).prop_map(|(view, offset)| Step::Load { view, offset }),
         (view, offset, any::<u32>()).prop_map(|(view, offset, value)| Step::Add { view, offset, value }),
     ]
@@ -74,7 +77,8 @@ impl Model {
     fn apply(&mut self, views: &[View], step: &Step) {
         match step {
             Step::Write { view, offset, bytes } => {
-                let model = self.part(*view, *offset, bytes.len(), true).map(|part| part.copy_from_slice(bytes));
+                let model =
+                    self.part(*view, *offset, bytes.len(), true).map(|part| part.copy_from_slice(bytes));
                 let real = views[*view].write(*offset, bytes);
                 assert_eq!(code(real), model.err().unwrap_or(0));
             }

@@ -283,7 +283,8 @@ mod tests {
     type Fill = unsafe fn(*mut u8, u8, usize);
 
     /// Both variants, so that the one for other processors is tested here as well.
-    const COPIES: [Copy; 4] = [super::copy_out, super::copy_in, super::words::copy_out, super::words::copy_in];
+    const COPIES: [Copy; 4] =
+        [super::copy_out, super::copy_in, super::words::copy_out, super::words::copy_in];
     const FILLS: [Fill; 2] = [super::fill, super::words::fill];
 
     fn pattern(len: usize) -> Vec<u8> {

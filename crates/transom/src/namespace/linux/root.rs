@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use transom_core::code::Code;
 use transom_core::name::Scope;
 use transom_sys::linux::dirs::{self, Status};
-use transom_sys::linux::{Errno, process};
+use transom_sys::linux::{Errno, host, process};
 
 use super::Folder;
 use crate::engine::errno::{self, with_room};
@@ -122,11 +122,8 @@ pub(super) fn check(status: &Status, public: bool, user: u32) -> Result<(), Refu
     if !owner_is_fine {
         return Err(Refusal::Owner(status.owner));
     }
-    let mode_is_fine = if public {
-        status.mode & 0o022 == 0 || status.mode & 0o1000 != 0
-    } else {
-        status.mode & 0o077 == 0
-    };
+    let mode_is_fine =
+        if public { status.mode & 0o022 == 0 || status.mode & 0o1000 != 0 } else { status.mode & 0o077 == 0 };
     if mode_is_fine { Ok(()) } else { Err(Refusal::Mode(status.mode)) }
 }
 
@@ -243,7 +240,8 @@ impl Namespace {
         {
             return Ok(Arc::clone(directory));
         }
-        let directory = Arc::new(self.open_directory(scope, folder, user, true)?.ok_or(Code::PATH_NOT_FOUND)?);
+        let directory =
+            Arc::new(self.open_directory(scope, folder, user, true)?.ok_or(Code::PATH_NOT_FOUND)?);
         *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&directory));
         Ok(directory)
     }
@@ -262,7 +260,7 @@ impl Namespace {
     ) -> Result<Option<Directory>, Code> {
         let root = self.root(scope);
         let mut refusal = None;
-        let mut open = || {
+        let open = || {
             let Some(above) = root.open(user, make)? else { return Ok(None) };
             if make && root.public && user == 0 {
                 // What the administrator makes, everybody may use: so make all of it.
@@ -290,4 +288,16 @@ fn scope_index(scope: Scope) -> usize {
         Scope::Local => 0,
         Scope::Global => 1,
     }
+}
+
+/// The number of the PID namespace this process counts in; 0 where /proc does not tell.
+pub(super) fn pid_namespace() -> u64 {
+    // A forked child may be in another one.
+    static KNOWN: Mutex<(u32, u64)> = Mutex::new((0, 0));
+    let process = process::id();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.0 != process {
+        *known = (process, host::pid_namespace());
+    }
+    known.1
 }

@@ -1,0 +1,166 @@
+//! The few calls to the system that neither `transom` nor the standard library offers: clocks that all
+//! processes share, pages of one's own, and what is to happen when the program ends.
+//!
+//! # Safety
+//! Pages are named by numbers; that a range is the caller's to change is for [`crate::pages`] to know.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
+use std::ops::Deref;
+
+use transom::Code;
+
+/// Open flags: only look at the file, do not read or write it.
+pub(crate) const O_PATH: i32 = libc::O_PATH;
+/// Writes are on the disk when they return.
+pub(crate) const O_DSYNC: i32 = libc::O_DSYNC;
+/// Reads and writes go past the system's cache.
+pub(crate) const O_DIRECT: i32 = libc::O_DIRECT;
+/// Opening a terminal does not make it this process's.
+pub(crate) const O_NOCTTY: i32 = libc::O_NOCTTY;
+
+/// What a failure of the standard library is for a Windows program. Which of 2 and 3 a missing file is
+/// depends on its folder: see [`crate::file_names::missing`].
+pub(crate) fn code(error: &io::Error) -> Code {
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENXIO | libc::ENODEV) => Code::FILE_NOT_FOUND,
+        Some(libc::ENOTDIR | libc::ELOOP) => Code::PATH_NOT_FOUND,
+        Some(libc::EMFILE | libc::ENFILE) => Code::TOO_MANY_OPEN_FILES,
+        Some(libc::EACCES | libc::EPERM | libc::EISDIR) => Code::ACCESS_DENIED,
+        Some(libc::EBADF) => Code::INVALID_HANDLE,
+        Some(libc::ENOMEM) => Code::NOT_ENOUGH_MEMORY,
+        Some(libc::EROFS) => Code::WRITE_PROTECT,
+        Some(libc::ETXTBSY) => Code::SHARING_VIOLATION,
+        Some(libc::EEXIST) => Code::FILE_EXISTS,
+        Some(libc::EINVAL) => Code::INVALID_PARAMETER,
+        Some(libc::EFAULT) => Code::NOACCESS,
+        Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG) => Code::DISK_FULL,
+        Some(libc::ENAMETOOLONG) => Code::INVALID_NAME,
+        Some(libc::ENOTEMPTY) => Code::DIR_NOT_EMPTY,
+        Some(libc::EBUSY) => Code::BUSY,
+        Some(libc::EPIPE) => Code::NO_DATA,
+        // Not in the table of names: ERROR_SEEK_ON_DEVICE.
+        Some(libc::ESPIPE) => Code::new(132),
+        Some(libc::EIO) => Code::IO_DEVICE,
+        Some(libc::EOPNOTSUPP | libc::ENOSYS) => Code::NOT_SUPPORTED,
+        _ => Code::GEN_FAILURE,
+    }
+}
+
+/// Nanoseconds of a clock.
+fn clock(which: libc::clockid_t) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the record is this function's own; the two clocks used exist on every kernel.
+    unsafe { libc::clock_gettime(which, &raw mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// CLOCK_BOOTTIME: nanoseconds since the computer started, time asleep included.
+pub(crate) fn since_start() -> u64 {
+    clock(libc::CLOCK_BOOTTIME)
+}
+
+/// CLOCK_MONOTONIC: nanoseconds of a clock that never goes back.
+pub(crate) fn monotonic() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// atexit(3): calls `function` when the process ends by exit(3) or by returning from main.
+pub(crate) fn at_exit(function: extern "C" fn()) {
+    // SAFETY: a function that exists as long as this library.
+    unsafe { libc::atexit(function) };
+}
+
+/// A descriptor as a file of the standard library, which does not close it.
+pub(crate) struct Borrowed<'a> {
+    file: ManuallyDrop<File>,
+    _descriptor: BorrowedFd<'a>,
+}
+
+/// Makes the standard library's calls for files available for a descriptor.
+pub(crate) fn file(descriptor: BorrowedFd<'_>) -> Borrowed<'_> {
+    // SAFETY: the descriptor is open as long as it is borrowed, and the file is never dropped.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor.as_raw_fd()) });
+    Borrowed { file, _descriptor: descriptor }
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+/// What may be done with pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rights {
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+    pub(crate) execute: bool,
+}
+
+impl Rights {
+    pub(crate) const NONE: Rights = Rights { read: false, write: false, execute: false };
+
+    fn bits(self) -> libc::c_int {
+        let bit = |set: bool, bit: libc::c_int| if set { bit } else { 0 };
+        bit(self.read, libc::PROT_READ) | bit(self.write, libc::PROT_WRITE) | bit(self.execute, libc::PROT_EXEC)
+    }
+}
+
+/// mmap(2): `length` bytes of address space without access, at `base` if that is not 0. Fails rather than
+/// take a range that is in use.
+pub(crate) fn reserve(base: usize, length: usize) -> io::Result<usize> {
+    let exact = if base == 0 { 0 } else { libc::MAP_FIXED_NOREPLACE };
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | exact;
+    let wanted = std::ptr::without_provenance_mut(base);
+    // SAFETY: a new mapping where nothing is; with an address the kernel refuses a range in use.
+    let at = unsafe { libc::mmap(wanted, length, libc::PROT_NONE, flags, -1, 0) };
+    if at == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    let at = at.expose_provenance();
+    if base != 0 && at != base {
+        // A kernel before 4.17 takes the flag for a hint.
+        // SAFETY: the mapping made just now, which nobody knows.
+        unsafe { release(at, length) };
+        return Err(io::Error::from_raw_os_error(libc::EEXIST));
+    }
+    Ok(at)
+}
+
+/// munmap(2).
+///
+/// # Safety
+/// The range is the caller's, and nothing refers to it any more.
+pub(crate) unsafe fn release(base: usize, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(base), length) };
+}
+
+/// mmap(2) over pages of one's own: without contents and without access, as after [`reserve`].
+///
+/// # Safety
+/// The range lies in what [`reserve`] gave the caller, and nothing refers to its contents any more.
+pub(crate) unsafe fn clear(base: usize, length: usize) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    let at = std::ptr::with_exposed_provenance_mut(base);
+    // SAFETY: the caller's promise.
+    let at = unsafe { libc::mmap(at, length, libc::PROT_NONE, flags, -1, 0) };
+    if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// mprotect(2).
+///
+/// # Safety
+/// The range is the caller's to change.
+pub(crate) unsafe fn protect(base: usize, length: usize, rights: Rights) -> io::Result<()> {
+    let at = std::ptr::with_exposed_provenance_mut(base);
+    // SAFETY: the caller's promise; a range that is not mapped is an error.
+    let done = unsafe { libc::mprotect(at, length, rights.bits()) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

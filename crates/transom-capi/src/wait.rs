@@ -1,0 +1,88 @@
+//! Waiting: `WaitForSingleObject` and its like. Only `WAIT_FAILED` sets the last error.
+//!
+//! # Safety
+//! Exports under fixed names; pointers are [`crate::ffi`]'s.
+#![allow(unsafe_code)]
+
+use transom::Code;
+use transom::handle::{AsHandle, Handle};
+use transom::process::Process;
+use transom::wait::{self, MAXIMUM_WAIT_OBJECTS, Timeout, Wait};
+
+use crate::ffi::{Bool, HANDLE, In, Outcome, fail, guard};
+use transom::handle::FromHandle;
+
+/// `WAIT_FAILED`.
+const WAIT_FAILED: u32 = u32::MAX;
+
+fn waited(body: impl FnOnce() -> Outcome<Wait>) -> u32 {
+    guard(WAIT_FAILED, || body().map(Wait::value))
+}
+
+fn one(object: HANDLE, milliseconds: u32) -> u32 {
+    waited(|| {
+        let object = Handle::borrow(object.raw())?;
+        Ok(wait::one(&*object, Timeout::millis(milliseconds))?)
+    })
+}
+
+fn several(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32) -> u32 {
+    waited(|| {
+        let count = count as usize;
+        if count == 0 || count > MAXIMUM_WAIT_OBJECTS {
+            return fail(Code::INVALID_PARAMETER);
+        }
+        let values = handles.values(count)?;
+        // One bad handle fails the call, whatever the others are (Y28).
+        let borrowed = values.iter().map(|handle| Handle::borrow(handle.raw())).collect::<Result<Vec<_>, _>>()?;
+        let objects: Vec<&dyn AsHandle> = borrowed.iter().map(|handle| &**handle as &dyn AsHandle).collect();
+        let timeout = Timeout::millis(milliseconds);
+        Ok(if all != 0 { wait::all(&objects, timeout)? } else { wait::any(&objects, timeout)? })
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn WaitForSingleObject(object: HANDLE, milliseconds: u32) -> u32 {
+    one(object, milliseconds)
+}
+
+/// Nothing queues calls to a thread here, so an alertable wait is a plain one.
+#[unsafe(no_mangle)]
+pub extern "C" fn WaitForSingleObjectEx(object: HANDLE, milliseconds: u32, _alertable: Bool) -> u32 {
+    one(object, milliseconds)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn WaitForMultipleObjects(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32) -> u32 {
+    several(count, handles, all, milliseconds)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn WaitForMultipleObjectsEx(
+    count: u32,
+    handles: In<HANDLE>,
+    all: Bool,
+    milliseconds: u32,
+    _alertable: Bool,
+) -> u32 {
+    several(count, handles, all, milliseconds)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn SignalObjectAndWait(signal: HANDLE, object: HANDLE, milliseconds: u32, _alertable: Bool) -> u32 {
+    waited(|| {
+        let signal = Handle::borrow(signal.raw())?;
+        let object = Handle::borrow(object.raw())?;
+        Ok(wait::signal_and_wait(&*signal, &*object, Timeout::millis(milliseconds))?)
+    })
+}
+
+/// No program has a message queue in this version.
+#[unsafe(no_mangle)]
+pub extern "C" fn WaitForInputIdle(process: HANDLE, _milliseconds: u32) -> u32 {
+    waited(|| {
+        Process::borrow(process.raw())?;
+        // ERROR_NOT_GUI_PROCESS.
+        fail(Code::new(1471))
+    })
+}

@@ -1,0 +1,201 @@
+//! Reaching the memory of an object: through `/proc` in a process that holds it, or, if the object is
+//! path-backed, as a file beside its entry. Whatever is opened must be the file that the entry names by
+//! device and inode, and anonymous memory must be sealed: then its size cannot change under anybody.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use transom_core::access::{Kind, SECTION_MAP_WRITE};
+use transom_core::code::Code;
+use transom_core::entry::{Entry, Header, Holder, LOCKS, flags};
+use transom_sys::linux::dirs;
+use transom_sys::linux::{Errno, fd, host, lock, memfd, process, procfs};
+
+use super::root::{Directory, pid_namespace};
+use crate::engine::errno::{code, to_code};
+
+/// Ends the name of a file that is memory. With the `+` before the cookie, which no entry's name holds, the
+/// two cannot be confused.
+const SUFFIX: &str = ".mem";
+
+/// How far one got.
+#[derive(Debug)]
+pub(super) enum Reach {
+    Memory(OwnedFd),
+    /// Every holder is a process that has begun to end.
+    Nobody,
+    /// Somebody holds the name, but nobody whose memory this process can open.
+    OutOfReach,
+}
+
+/// The file beside the entry `file`.
+pub(super) fn memory_name(file: &str, cookie: &[u8; 16]) -> String {
+    let cookie = u128::from_be_bytes(*cookie);
+    format!("{file}+{cookie:032x}{SUFFIX}")
+}
+
+/// The memory's file, if the entry's object is path-backed.
+pub(super) fn memory_of(file: &str, entry: &Entry<'_>) -> Option<String> {
+    let path = entry.header.flags & flags::PATH_BACKED != 0;
+    path.then(|| memory_name(file, &entry.header.cookie))
+}
+
+/// The entry's file name that a memory's file belongs to; `None` if the name is that of an entry.
+pub(super) fn entry_of(memory: &str) -> Option<&str> {
+    let (entry, rest) = memory.split_once('+')?;
+    rest.ends_with(SUFFIX).then_some(entry)
+}
+
+/// The mode of a memory's file. A class that may only read a section cannot write its memory, whatever it
+/// does; a synchronisation object is written by everybody who uses it.
+pub(super) fn memory_mode(kind: Kind, words: [u32; 4]) -> u32 {
+    let bits = |rights: u32| match kind {
+        _ if rights == 0 => 0,
+        Kind::Mapping if rights & SECTION_MAP_WRITE == 0 => 0o4,
+        _ => 0o6,
+    };
+    0o600 | bits(words[1]) << 3 | bits(words[2])
+}
+
+/// A new, empty file for the memory of an object.
+pub(super) fn create_file(
+    directory: &Directory,
+    name: &str,
+    mode: u32,
+    group: Option<u32>,
+) -> Result<OwnedFd, Code> {
+    let file = to_code(dirs::create_file(directory, name, mode))?;
+    let finish = || {
+        if let Some(group) = group {
+            dirs::set_group(&file, group).map_err(|_| Code::INVALID_PRIMARY_GROUP)?;
+        }
+        // The umask may have taken bits away.
+        to_code(dirs::set_mode(&file, mode))
+    };
+    match finish() {
+        Ok(()) => Ok(file),
+        Err(code) => {
+            let _ = dirs::remove_file(directory, name);
+            Err(code)
+        }
+    }
+}
+
+/// Opens the memory of an object.
+pub(super) fn reach(
+    directory: &Directory,
+    file: &str,
+    entry: &Entry<'_>,
+    locks: BorrowedFd<'_>,
+    write: bool,
+) -> Result<Reach, Code> {
+    if let Some(name) = memory_of(file, entry)
+        && let Some(memory) = open_file(directory, &name, &entry.header, write)?
+    {
+        return Ok(Reach::Memory(memory));
+    }
+    let here = pid_namespace();
+    let mut out_of_reach = false;
+    for (index, holder) in entry.holders() {
+        if holder.namespace == here && here != 0 && holder.process != 0 {
+            if let Some(memory) = open_of(&holder, &entry.header, write)? {
+                return Ok(Reach::Memory(memory));
+            }
+            if !is_ending(holder.process) {
+                out_of_reach |= is_held(locks, index)?;
+            }
+        } else {
+            out_of_reach |= is_held(locks, index)?;
+        }
+    }
+    if out_of_reach {
+        return Ok(Reach::OutOfReach);
+    }
+    // Locks without a legible slot: somebody has damaged the table.
+    for (index, holder) in entry.slots().enumerate() {
+        if holder.is_none() && is_held(locks, index)? {
+            return Err(Code::FILE_CORRUPT);
+        }
+    }
+    Ok(Reach::Nobody)
+}
+
+fn is_held(locks: BorrowedFd<'_>, index: usize) -> Result<bool, Code> {
+    to_code(lock::is_byte_locked(locks, LOCKS + index as u64))
+}
+
+/// Whether no thread of a process runs any more: its locks are about to go.
+fn is_ending(process: u32) -> bool {
+    host::threads(process).into_iter().all(|thread| host::is_thread_ending(process, thread))
+}
+
+/// Path-backed memory; `None` if there is no file that is it.
+fn open_file(
+    directory: &Directory,
+    name: &str,
+    header: &Header<'_>,
+    write: bool,
+) -> Result<Option<OwnedFd>, Code> {
+    let opened = with_fallback(header.kind, write, |write| dirs::open_file(directory, name, write));
+    accept(opened, |memory| {
+        let status = to_code(dirs::status(memory))?;
+        Ok(status.is_file && (status.device, status.inode) == (header.device, header.inode))
+    })
+}
+
+/// The memory that a holder in this PID namespace has open; `None` if it cannot be opened or is another file.
+fn open_of(holder: &Holder, header: &Header<'_>, write: bool) -> Result<Option<OwnedFd>, Code> {
+    let disk_file = header.flags & flags::OVER_FILE != 0;
+    let number = holder.descriptor;
+    // Our own memory needs no way through /proc; but a disk file carries locks that belong to one opening.
+    let opened = if holder.process == process::id() && write && !disk_file {
+        host::duplicate_number(number)
+    } else {
+        with_fallback(header.kind, write, |write| open_number(holder.process, number, write))
+    };
+    accept(opened, |memory| {
+        let (device, inode, _) = to_code(fd::identity(memory))?;
+        let is_it = (device, inode) == (header.device, header.inode);
+        let must_be_sealed = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) == 0;
+        Ok(is_it && (!must_be_sealed || memfd::is_size_sealed(memory)))
+    })
+}
+
+/// A section that may not be written can still be read.
+fn with_fallback(
+    kind: Kind,
+    write: bool,
+    open: impl Fn(bool) -> Result<OwnedFd, Errno>,
+) -> Result<OwnedFd, Errno> {
+    match open(write) {
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::TXTBSY) if write && kind == Kind::Mapping => {
+            open(false)
+        }
+        result => result,
+    }
+}
+
+fn open_number(process: u32, number: i32, write: bool) -> Result<OwnedFd, Errno> {
+    let result = procfs::open_descriptor(process, number, true, write);
+    if !matches!(result, Err(Errno::NOENT)) {
+        return result;
+    }
+    for thread in host::threads(process).into_iter().filter(|&thread| thread != process) {
+        if let Ok(memory) = host::open_descriptor_of_thread(process, thread, number, write) {
+            return Ok(memory);
+        }
+    }
+    result
+}
+
+/// Keeps what was opened if `is_it`. Only a lack of descriptors or memory is an error: everything else may be
+/// different for the next holder.
+fn accept(
+    opened: Result<OwnedFd, Errno>,
+    is_it: impl FnOnce(BorrowedFd<'_>) -> Result<bool, Code>,
+) -> Result<Option<OwnedFd>, Code> {
+    match opened {
+        Ok(memory) => Ok(if is_it(memory.as_fd())? { Some(memory) } else { None }),
+        Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(code(error)),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,466 @@
+//! An entry under its lock: create, open, join, remove.
+//!
+//! | found under the name | creating | opening |
+//! | --- | --- | --- |
+//! | nothing | fill a new file | 2 |
+//! | an empty file: somebody is about to fill it, or died before | fill it | 2 |
+//! | no byte locked: the holders are dead | remove it, again | remove it, 2 |
+//! | locked, by processes that are ending | remove it, again | remove it, 2 |
+//! | locked, and damaged | 1392 | 1392 |
+//! | locked, of another kind (M32) | 6 | 6 |
+//! | locked, and the access is not granted (M41) | 5 | 5 |
+//! | locked, no holder's memory can be reached | 5 | 5 |
+//! | locked | join the holders | join the holders |
+//!
+//! "Again" is a loop without a bound: each further round means that another process has removed the file
+//! between two of our calls, so somebody always gets on.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use transom_core::access::Kind;
+use transom_core::code::Code;
+use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, flags};
+use transom_core::name::{ObjectName, Scope};
+use transom_core::security::Security;
+use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::{Errno, fd, lock, process, random};
+
+use super::backing::{self, Reach};
+use super::hold::{Hold, Seat};
+use super::root::{Directory, Namespace, pid_namespace};
+use super::{Facts, Folder, Memory, Opened, Place, Request};
+use crate::engine::errno::{code, to_code};
+
+/// A name and the file it is.
+#[derive(Debug)]
+pub(super) struct Spot<'a> {
+    pub(super) directory: Arc<Directory>,
+    pub(super) file: String,
+    pub(super) scope: Scope,
+    /// The name as the entry has it.
+    name: &'a [u8],
+}
+
+/// What a caller of an existing entry wants.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    kind: Kind,
+    access: u32,
+    for_reading_only: bool,
+}
+
+impl From<&Request<'_>> for Wanted {
+    fn from(request: &Request<'_>) -> Wanted {
+        Wanted { kind: request.kind, access: request.access, for_reading_only: request.for_reading_only }
+    }
+}
+
+/// An entry's file with its `flock` taken. Dropping it closes the file, and the kernel gives the lock up.
+#[derive(Debug)]
+pub(super) struct Locked(OwnedFd);
+
+/// What lies under a name, locked.
+struct Found {
+    locked: Locked,
+    status: Status,
+}
+
+/// What came of an attempt to join the holders. Where the entry stays locked, its lock comes back.
+enum Joined {
+    Opened(Opened),
+    /// There are none; the memory's file of this name may be left.
+    Dead(Locked, Option<String>),
+    /// The file is that of another name: both have the same hash.
+    OtherName,
+}
+
+impl Locked {
+    fn wait(file: OwnedFd) -> Result<Locked, Code> {
+        to_code(lock::lock_file(&file))?;
+        Ok(Locked(file))
+    }
+
+    /// `None` if somebody else has the lock.
+    pub(super) fn try_now(file: OwnedFd) -> Result<Option<Locked>, Code> {
+        Ok(to_code(lock::try_lock_file(&file))?.then_some(Locked(file)))
+    }
+
+    /// Gives the lock up and keeps the file.
+    fn unlock(self) -> OwnedFd {
+        // It cannot fail for a lock that is held.
+        let _ = lock::unlock_file(&self.0);
+        self.0
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A call that makes a descriptor, tried once more with a higher limit if there are too many.
+fn roomy<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    match call() {
+        Err(Errno::MFILE) if fd::raise_limit() => call(),
+        result => result,
+    }
+}
+
+/// All of an entry's file; nothing if it is longer than an entry can be.
+pub(super) fn read(file: BorrowedFd<'_>, size: u64) -> Result<Vec<u8>, Code> {
+    match usize::try_from(size) {
+        Ok(size) if size <= MAX_SIZE => {
+            let mut contents = vec![0; size];
+            let length = to_code(dirs::read_at(file, &mut contents, 0))?;
+            contents.truncate(length);
+            Ok(contents)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What an entry says about its object.
+fn facts(header: &Header<'_>) -> Facts {
+    Facts {
+        kind: header.kind,
+        size: header.size,
+        protect: header.protect,
+        flags: header.flags & !flags::PATH_BACKED,
+        security: Security::from_words(header.security),
+        backing_path: header.flags & flags::PATH_BACKED != 0,
+        cookie: header.cookie,
+    }
+}
+
+/// What the descriptor gives this process. The file's owner counts, whom nobody can forge; so does the
+/// administrator.
+fn granted(facts: &Facts, status: &Status) -> u32 {
+    let user = process::user();
+    let is_owner = user == status.owner || user == 0;
+    let in_group = is_owner || dirs::is_in_group(facts.security.group_id().unwrap_or(status.group));
+    facts.security.granted(facts.kind, is_owner, in_group)
+}
+
+/// The entry's mode: whoever has any right must be able to take a slot in it.
+fn entry_mode(words: [u32; 4]) -> u32 {
+    let group = if words[1] == 0 { 0 } else { 0o060 };
+    let others = if words[2] == 0 { 0 } else { 0o006 };
+    0o600 | group | others
+}
+
+impl Namespace {
+    pub(super) fn spot<'a>(&self, folder: Folder, name: &'a ObjectName) -> Result<Spot<'a>, Code> {
+        let directory = self.directory(name.scope(), folder)?;
+        Ok(Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest() })
+    }
+
+    pub(super) fn create(
+        &self,
+        request: &Request<'_>,
+        security: &Security,
+        path_backing: bool,
+        make: &mut dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code>,
+    ) -> Result<Opened, Code> {
+        if security.owner_id().is_some_and(|owner| owner != process::user()) {
+            return Err(Code::INVALID_OWNER);
+        }
+        let words = security.to_words(request.kind);
+        let mode = entry_mode(words);
+        let mut new = New { request, security, words, mode, path_backing, make };
+        loop {
+            let spot = self.spot(request.folder, request.name)?;
+            let Some(found) = spot.find_or_make(mode)? else { continue };
+            if found.status.size == 0 && found.status.owner == spot.directory.user {
+                return spot.fill(found, &mut new);
+            }
+            match spot.join(found.locked, &found.status, &request.into())? {
+                Joined::Opened(opened) => return Ok(opened),
+                Joined::OtherName => return Err(Code::FILE_CORRUPT),
+                Joined::Dead(locked, memory) => match spot.remove(memory.as_deref()) {
+                    Ok(()) => {}
+                    Err(Errno::PERM | Errno::ACCESS)
+                        if found.status.mode & 0o777 == mode && mode & 0o006 != 0 =>
+                    {
+                        // Another user's file, which only that user can remove. Both the old object and the
+                        // new one are for everybody, so it may as well be used again.
+                        to_code(dirs::set_length(locked.fd(), 0))?;
+                        return spot.fill(Found { locked, status: found.status }, &mut new);
+                    }
+                    Err(error) => return Err(code(error)),
+                },
+            }
+        }
+    }
+
+    pub(super) fn open(&self, request: &Request<'_>) -> Result<Opened, Code> {
+        let spot = self.spot(request.folder, request.name)?;
+        spot.open(&request.into())
+    }
+
+    pub(super) fn create_process_entry(&self, pid: u32, record: BorrowedFd<'_>) -> Result<Hold, Code> {
+        let name = process_name(pid);
+        loop {
+            let spot = self.process_spot(&name)?;
+            let Some(found) = spot.find_or_make(0o600)? else { continue };
+            let status = to_code(dirs::status(record))?;
+            if found.status.size != 0 {
+                if let Some(seat) = spot.join_record(&found, &status, record)? {
+                    return Ok(spot.hold(found.locked, seat, None));
+                }
+                // An earlier process of this number; those who still look at it keep the removed file.
+                to_code(spot.remove(None))?;
+                continue;
+            }
+            let header = Header {
+                kind: Kind::Process,
+                scope: spot.scope,
+                cookie: random::cookie(),
+                security: Security::owner_only().to_words(Kind::Process),
+                size: status.size,
+                protect: 0,
+                flags: 0,
+                device: status.device,
+                inode: status.inode,
+                created: now(),
+                name: spot.name,
+            };
+            let access = Kind::Process.all_access();
+            let seat = Seat::first(found.locked.fd(), &header, access, record.as_raw_fd())?;
+            return Ok(spot.hold(found.locked, seat, None));
+        }
+    }
+
+    pub(super) fn open_process_entry(&self, pid: u32) -> Result<(OwnedFd, Hold), Code> {
+        let name = process_name(pid);
+        let wanted = Wanted { kind: Kind::Process, access: 0, for_reading_only: false };
+        let opened = self.process_spot(&name)?.open(&wanted)?;
+        Ok((opened.memory.fd, opened.hold))
+    }
+
+    fn process_spot<'a>(&self, name: &'a str) -> Result<Spot<'a>, Code> {
+        let directory = self.directory(Scope::Local, Folder::Processes)?;
+        Ok(Spot { directory, file: name.to_owned(), scope: Scope::Local, name: name.as_bytes() })
+    }
+}
+
+/// Two PID namespaces may share a folder, and their numbers mean different processes.
+fn process_name(pid: u32) -> String {
+    format!("{pid}.{}", pid_namespace())
+}
+
+/// What a new object is to be.
+struct New<'a, 'b> {
+    request: &'a Request<'a>,
+    security: &'a Security,
+    words: [u32; 4],
+    mode: u32,
+    path_backing: bool,
+    make: &'a mut (dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code> + 'b),
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Spot<'_> {
+    /// The file of the name, made if there is none; `None` if it went away meanwhile.
+    fn find_or_make(&self, mode: u32) -> Result<Option<Found>, Code> {
+        match roomy(|| dirs::create_file(&*self.directory, &self.file, mode)) {
+            Ok(file) => self.lock(file),
+            Err(Errno::EXIST) => self.find(),
+            // The folder itself was removed after it was checked; the next round makes a new one.
+            Err(Errno::NOENT) if self.directory.is_gone() => Ok(None),
+            Err(error) => Err(code(error)),
+        }
+    }
+
+    /// The file of the name; `None` if there is none.
+    fn find(&self) -> Result<Option<Found>, Code> {
+        match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
+            Ok(file) => self.lock(file),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(code(error)),
+        }
+    }
+
+    /// Waits for the lock; `None` if the file has no name any more by then.
+    fn lock(&self, file: OwnedFd) -> Result<Option<Found>, Code> {
+        let locked = Locked::wait(file)?;
+        let status = to_code(dirs::status(locked.fd()))?;
+        if !status.is_file {
+            return Err(Code::ACCESS_DENIED);
+        }
+        Ok((status.links > 0).then_some(Found { locked, status }))
+    }
+
+    fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
+        loop {
+            let found = match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
+                Ok(file) => self.lock(file)?,
+                Err(error) => return Err(code(error)),
+            };
+            // Removed between the two calls: perhaps there is a new one.
+            let Some(found) = found else { continue };
+            if found.status.size == 0 {
+                return Err(Code::FILE_NOT_FOUND);
+            }
+            return match self.join(found.locked, &found.status, wanted)? {
+                Joined::Opened(opened) => Ok(opened),
+                Joined::Dead(_locked, memory) => {
+                    // Who comes next would do it; a failure changes nothing.
+                    let _ = self.remove(memory.as_deref());
+                    Err(Code::FILE_NOT_FOUND)
+                }
+                Joined::OtherName => Err(Code::FILE_NOT_FOUND),
+            };
+        }
+    }
+
+    /// Removes the file, and the memory beside it; under its lock.
+    fn remove(&self, memory: Option<&str>) -> Result<(), Errno> {
+        remove(&self.directory, &self.file, memory)
+    }
+
+    /// Takes a slot in an entry that has holders.
+    fn join(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Joined, Code> {
+        let file = locked.fd();
+        let contents = read(file, status.size)?;
+        let entry = Entry::parse(&contents);
+        if !to_code(lock::is_locked_from(file, LOCKS))? {
+            let memory = self.memory_of(entry.ok().as_ref());
+            return Ok(Joined::Dead(locked, memory));
+        }
+        let entry = entry?;
+        let header = &entry.header;
+        if header.name != self.name || header.scope != self.scope {
+            return Ok(Joined::OtherName);
+        }
+        if header.kind != wanted.kind {
+            return Err(Code::INVALID_HANDLE);
+        }
+        let facts = facts(header);
+        let granted = granted(&facts, status);
+        if wanted.access & !granted != 0 {
+            return Err(Code::ACCESS_DENIED);
+        }
+        let write = !wanted.for_reading_only;
+        let memory = match backing::reach(&self.directory, &self.file, &entry, file, write)? {
+            Reach::Memory(memory) => memory,
+            Reach::Nobody => {
+                let memory = self.memory_of(Some(&entry));
+                return Ok(Joined::Dead(locked, memory));
+            }
+            Reach::OutOfReach => return Err(Code::ACCESS_DENIED),
+        };
+        let seat = Seat::take(file, &entry, wanted.access, memory.as_raw_fd())?;
+        let backing = self.memory_of(Some(&entry));
+        let hold = self.hold(locked, seat, backing);
+        let memory = Memory { fd: memory, facts };
+        Ok(Joined::Opened(Opened { memory, hold, existed: true }))
+    }
+
+    /// Makes the object of an empty file.
+    fn fill(&self, found: Found, new: &mut New<'_, '_>) -> Result<Opened, Code> {
+        let mut memory_file = None;
+        match self.try_fill(&found, new, &mut memory_file) {
+            Ok((memory, seat)) => {
+                let hold = self.hold(found.locked, seat, memory_file);
+                Ok(Opened { memory, hold, existed: false })
+            }
+            Err(code) => {
+                let _ = self.remove(memory_file.as_deref());
+                Err(code)
+            }
+        }
+    }
+
+    fn try_fill(
+        &self,
+        found: &Found,
+        new: &mut New<'_, '_>,
+        memory_file: &mut Option<String>,
+    ) -> Result<(Memory, Seat), Code> {
+        let file = found.locked.fd();
+        let group = new.security.group_id().filter(|_| new.words[1] != 0);
+        if found.status.owner == self.directory.user {
+            if let Some(group) = group.filter(|&group| group != found.status.group) {
+                dirs::set_group(file, group).map_err(|_| Code::INVALID_PRIMARY_GROUP)?;
+            }
+            if found.status.mode != new.mode {
+                to_code(dirs::set_mode(file, new.mode))?;
+            }
+        }
+        let cookie = random::cookie();
+        let place = if new.path_backing {
+            let name = backing::memory_name(&self.file, &cookie);
+            let mode = backing::memory_mode(new.request.kind, new.words);
+            let memory = backing::create_file(&self.directory, &name, mode, group)?;
+            *memory_file = Some(name);
+            Place::File(memory)
+        } else {
+            Place::Anonymous
+        };
+        let mut memory = (new.make)(place, &cookie)?;
+        memory.facts.kind = new.request.kind;
+        memory.facts.backing_path = new.path_backing;
+        memory.facts.cookie = cookie;
+        let status = to_code(dirs::status(&memory.fd))?;
+        let header = Header {
+            kind: new.request.kind,
+            scope: self.scope,
+            cookie,
+            security: new.words,
+            size: memory.facts.size,
+            protect: memory.facts.protect,
+            flags: memory.facts.entry_flags(),
+            device: status.device,
+            inode: status.inode,
+            created: now(),
+            name: self.name,
+        };
+        let seat = Seat::first(file, &header, new.request.access, memory.fd.as_raw_fd())?;
+        Ok((memory, seat))
+    }
+
+    /// Gives the lock up and keeps the file with its slot.
+    fn hold(&self, locked: Locked, seat: Seat, backing: Option<String>) -> Hold {
+        let directory = Some(Arc::clone(&self.directory));
+        Hold::new(locked.unlock(), seat, directory, self.file.clone(), backing)
+    }
+
+    /// A slot in the entry of a process, if it is about this very record: its creator made it, or itself.
+    fn join_record(
+        &self,
+        found: &Found,
+        record: &Status,
+        descriptor: BorrowedFd<'_>,
+    ) -> Result<Option<Seat>, Code> {
+        let file = found.locked.fd();
+        let contents = read(file, found.status.size)?;
+        match Entry::parse(&contents) {
+            Ok(entry) if (entry.header.device, entry.header.inode) == (record.device, record.inode) => {
+                let access = Kind::Process.all_access();
+                Seat::take(file, &entry, access, descriptor.as_raw_fd()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn memory_of(&self, entry: Option<&Entry<'_>>) -> Option<String> {
+        entry.and_then(|entry| backing::memory_of(&self.file, entry))
+    }
+}
+
+/// Removes an entry and the memory beside it, under the entry's lock.
+pub(super) fn remove(directory: &Directory, file: &str, memory: Option<&str>) -> Result<(), Errno> {
+    if let Some(memory) = memory {
+        // It may be gone, or another user's; the entry matters more.
+        let _ = dirs::remove_file(directory, memory);
+    }
+    match dirs::remove_file(directory, file) {
+        Err(Errno::NOENT) => Ok(()),
+        result => result,
+    }
+}

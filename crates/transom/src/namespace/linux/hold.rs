@@ -1,0 +1,356 @@
+//! What keeps a name: a locked byte of its entry, and the slot that goes with it.
+//!
+//! ```text
+//!            create, open, join                      for_child
+//!  (nothing) ─────────────────────► Hold ──────────────────────────► ChildHold
+//!                                    │ ▲                                 │
+//!                  drop: struck out, │ │ adopt, in the other process     │ handed_over, then drop:
+//!                  last one removes  │ └─────────────────────────────────┤ the other process has it
+//!                  the entry         ▼                                   ▼ drop before that: given up
+//!                                (nothing)                           (nothing)
+//! ```
+//! A lock belongs to an open file, and a forked process shares its parent's. So a hold knows the process it
+//! was made in; dropped in any other it closes a descriptor and leaves the name alone.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use transom_core::access::Kind;
+use transom_core::code::Code;
+use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, SLOT_SIZE};
+use transom_core::name::ObjectName;
+use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::{Errno, lock, process, procfs};
+
+use super::Folder;
+use super::backing;
+use super::entry_file::{read, remove};
+use super::root::{Directory, Namespace, pid_namespace};
+use crate::engine::errno::{to_code, with_room};
+
+/// How many slots of the dead a newcomer tries before it takes one at the end of the table.
+const TRIES: usize = 8;
+
+/// A slot of an entry, whose byte an open file of this process has locked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seat {
+    index: usize,
+    /// Where the table begins.
+    table: usize,
+    access: u32,
+}
+
+impl Seat {
+    /// Slot 0 of a new entry, written together with its header.
+    pub(super) fn first(
+        file: BorrowedFd<'_>,
+        header: &Header<'_>,
+        access: u32,
+        memory: RawFd,
+    ) -> Result<Seat, Code> {
+        let seat = Seat { index: 0, table: header.table_offset(), access };
+        if !to_code(lock::lock_byte(file, LOCKS))? {
+            return Err(Code::BUSY);
+        }
+        let bytes = header.encode(&seat.holder(process::id(), memory));
+        match bytes.and_then(|bytes| to_code(dirs::write_at(file, &bytes, 0))) {
+            Ok(()) => Ok(seat),
+            Err(code) => {
+                let _ = lock::unlock_byte(file, LOCKS);
+                Err(code)
+            }
+        }
+    }
+
+    /// A free slot of an entry.
+    pub(super) fn take(
+        file: BorrowedFd<'_>,
+        entry: &Entry<'_>,
+        access: u32,
+        memory: RawFd,
+    ) -> Result<Seat, Code> {
+        let table = entry.header.table_offset();
+        let count = entry.slot_count();
+        let struck_out =
+            entry.slots().enumerate().filter(|(_, holder)| holder.is_none()).map(|(index, _)| index);
+        // Slots of processes that died without a word. Where to look differs from one to the next.
+        let start = if count == 0 { 0 } else { process::id() as usize % count };
+        let perhaps_dead = (0..TRIES.min(count)).map(|step| (start + step) % count);
+        let new = count..MAX_SLOTS;
+        for index in struck_out.chain(perhaps_dead).chain(new) {
+            if to_code(lock::lock_byte(file, LOCKS + index as u64))? {
+                let seat = Seat { index, table, access };
+                return match seat.write(file, process::id(), memory) {
+                    Ok(()) => Ok(seat),
+                    Err(code) => {
+                        let _ = lock::unlock_byte(file, seat.byte());
+                        Err(code)
+                    }
+                };
+            }
+        }
+        Err(Code::NO_SYSTEM_RESOURCES)
+    }
+
+    fn byte(&self) -> u64 {
+        LOCKS + self.index as u64
+    }
+
+    fn offset(&self) -> u64 {
+        (self.table + self.index * SLOT_SIZE) as u64
+    }
+
+    fn holder(&self, process: u32, descriptor: RawFd) -> Holder {
+        Holder { process, descriptor, namespace: pid_namespace(), access: self.access }
+    }
+
+    /// Says how the holder can be reached; under the entry's lock.
+    fn write(&self, file: BorrowedFd<'_>, process: u32, descriptor: RawFd) -> Result<(), Code> {
+        to_code(dirs::write_at(file, &self.holder(process, descriptor).encode(), self.offset()))
+    }
+
+    fn strike_out(&self, file: BorrowedFd<'_>) {
+        // If that fails, the missing lock says the same.
+        let _ = dirs::write_at(file, &[0; SLOT_SIZE], self.offset());
+    }
+}
+
+/// Keeps a name as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    file: OwnedFd,
+    seat: Seat,
+    /// Where the entry lies, for removing it; `None` if that cannot be found out.
+    directory: Option<Arc<Directory>>,
+    name: String,
+    /// The memory's file beside it.
+    backing: Option<String>,
+    process: u32,
+    /// Somebody else has the slot now.
+    given_away: AtomicBool,
+}
+
+/// Takes the `flock` for a few lines.
+fn under_lock<T>(file: BorrowedFd<'_>, work: impl FnOnce() -> T) -> Result<T, Code> {
+    to_code(lock::lock_file(file))?;
+    let result = work();
+    let _ = lock::unlock_file(file);
+    Ok(result)
+}
+
+impl Hold {
+    pub(super) fn new(
+        file: OwnedFd,
+        seat: Seat,
+        directory: Option<Arc<Directory>>,
+        name: String,
+        backing: Option<String>,
+    ) -> Hold {
+        let given_away = AtomicBool::new(false);
+        Hold { file, seat, directory, name, backing, process: process::id(), given_away }
+    }
+
+    /// The descriptor of the entry.
+    pub(crate) fn raw_fd(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    /// The slot's number.
+    pub(crate) fn slot(&self) -> u32 {
+        // Below MAX_SLOTS.
+        self.seat.index as u32
+    }
+
+    /// Says under which number this process has the object's memory. A failure leaves the old number, and
+    /// others will ask the next holder.
+    pub(crate) fn set_memory_fd(&self, memory: RawFd) {
+        let file = self.file.as_fd();
+        let _ = under_lock(file, || self.seat.write(file, process::id(), memory));
+    }
+
+    /// A slot for another process, which is to inherit or receive its descriptor; `memory` is the number
+    /// that the object's memory will have there, -1 if that is not known yet.
+    ///
+    /// # Errors
+    /// 4, 8, 112: no room. 1450: the table is full.
+    pub(crate) fn for_child(&self, access: u32, memory: RawFd) -> Result<ChildHold, Code> {
+        let file = with_room(|| self.second())?;
+        let seat = under_lock(self.file.as_fd(), || {
+            let status = to_code(dirs::status(&file))?;
+            let contents = read(file.as_fd(), status.size)?;
+            let seat = Seat::take(file.as_fd(), &Entry::parse(&contents)?, access, memory)?;
+            seat.write(file.as_fd(), 0, memory)?;
+            Ok(seat)
+        })??;
+        let hold = Hold::new(file, seat, self.directory.clone(), self.name.clone(), self.backing.clone());
+        Ok(ChildHold { hold, memory })
+    }
+
+    /// Another open file of the same entry.
+    fn second(&self) -> Result<OwnedFd, Errno> {
+        let error = match procfs::reopen(&self.file, true, true) {
+            Ok(second) => return Ok(second),
+            Err(error) => error,
+        };
+        // Without /proc: by name, if that still is this entry.
+        let second = match &self.directory {
+            Some(directory) if error != Errno::MFILE => dirs::open_file(directory, &self.name, true)?,
+            _ => return Err(error),
+        };
+        let (ours, theirs) = (dirs::status(&self.file)?, dirs::status(&second)?);
+        if (ours.device, ours.inode) == (theirs.device, theirs.inode) { Ok(second) } else { Err(error) }
+    }
+
+    /// Takes over what a [`ChildHold`] in another process has prepared: `file` is the descriptor that was
+    /// inherited or received. The number of the memory stays as it is; see [`set_memory_fd`](Self::set_memory_fd).
+    ///
+    /// # Errors
+    /// 6: it is no entry with that slot, or the slot belongs to somebody else.
+    pub(crate) fn adopt(file: OwnedFd, slot: u32) -> Result<Hold, Code> {
+        let (status, contents) = inspect(file.as_fd())?;
+        let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
+        let (index, holder) =
+            entry.holders().find(|(index, _)| *index == slot as usize).ok_or(Code::INVALID_HANDLE)?;
+        let seat = Seat { index, table: entry.header.table_offset(), access: holder.access };
+        // Its own lock it may take again; a free one means that whoever prepared it has given it up.
+        let is_ours = to_code(lock::lock_byte(&file, seat.byte()))?;
+        if !is_ours {
+            return Err(Code::INVALID_HANDLE);
+        }
+        let written = under_lock(file.as_fd(), || seat.write(file.as_fd(), process::id(), holder.descriptor));
+        Hold::located(file, seat, &status, &entry.header, written?)
+    }
+
+    /// Takes a slot of its own in an entry that another process has open.
+    ///
+    /// # Errors
+    /// 6: it is no entry. Others as [`for_child`](Self::for_child).
+    pub(crate) fn join(file: OwnedFd, access: u32, memory: RawFd) -> Result<Hold, Code> {
+        let (seat, status, contents) = under_lock(file.as_fd(), || {
+            let (status, contents) = inspect(file.as_fd())?;
+            let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
+            let seat = Seat::take(file.as_fd(), &entry, access, memory)?;
+            Ok((seat, status, contents))
+        })??;
+        let entry = Entry::parse(&contents)?;
+        Hold::located(file, seat, &status, &entry.header, Ok(()))
+    }
+
+    /// A hold of an entry of which only the descriptor is known: finds its folder again.
+    fn located(
+        file: OwnedFd,
+        seat: Seat,
+        status: &Status,
+        header: &Header<'_>,
+        written: Result<(), Code>,
+    ) -> Result<Hold, Code> {
+        let (directory, name) = locate(file.as_fd(), status, header).unzip();
+        let name = name.unwrap_or_default();
+        let path_backed = header.flags & transom_core::entry::flags::PATH_BACKED != 0;
+        let backing = path_backed.then(|| backing::memory_name(&name, &header.cookie));
+        let hold = Hold::new(file, seat, directory, name, backing);
+        // On failure the hold goes, and with it the slot.
+        written.map(|()| hold)
+    }
+
+    /// Gives the name up.
+    fn release(&self) {
+        let file = self.file.as_fd();
+        let _ = under_lock(file, || {
+            // If the system does not answer, somebody else may be there.
+            let shared = lock::is_locked_from(file, LOCKS).unwrap_or(true);
+            if shared || !self.remove_entry() {
+                self.seat.strike_out(file);
+            }
+            // A child that was forked and has not yet become another program shares the lock.
+            let _ = lock::unlock_byte(file, self.seat.byte());
+        });
+    }
+
+    /// Removes the entry, if it still is the one of its name; under its lock. False if it stays.
+    fn remove_entry(&self) -> bool {
+        let Some(directory) = &self.directory else { return false };
+        match dirs::status(&self.file) {
+            Ok(status) if status.links == 0 => true,
+            Ok(_) => remove(directory, &self.name, self.backing.as_deref()).is_ok(),
+            Err(_) => false,
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.process {
+            self.release();
+        }
+    }
+}
+
+/// Status and content of what should be an entry.
+fn inspect(file: BorrowedFd<'_>) -> Result<(Status, Vec<u8>), Code> {
+    let status = to_code(dirs::status(file))?;
+    if !status.is_file {
+        return Err(Code::INVALID_HANDLE);
+    }
+    let contents = read(file, status.size)?;
+    Ok((status, contents))
+}
+
+/// The folder and the file name of an entry: where this process would look for its name or, if it looks
+/// elsewhere, where /proc says that the file lies.
+fn locate(file: BorrowedFd<'_>, status: &Status, header: &Header<'_>) -> Option<(Arc<Directory>, String)> {
+    let is_it = |directory: &Directory, name: &str| {
+        dirs::status_at(directory, name)
+            .is_ok_and(|found| (found.device, found.inode) == (status.device, status.inode))
+    };
+    let (folder, name) = if header.kind == Kind::Process {
+        (Folder::Processes, str::from_utf8(header.name).ok()?.to_owned())
+    } else {
+        (Folder::Objects, ObjectName::from_parts(header.scope, header.name).ok()?.file_name())
+    };
+    if let Ok(directory) = Namespace::of_process().directory(header.scope, folder)
+        && is_it(&directory, &name)
+    {
+        return Some((directory, name));
+    }
+    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let fd = dirs::open_path(path.parent().filter(|parent| *parent != Path::new(""))?).ok()?;
+    let directory = Directory::unchecked(fd, process::user());
+    is_it(&directory, &name).then(|| (Arc::new(directory), name))
+}
+
+/// A slot on its way to another process.
+#[derive(Debug)]
+pub(crate) struct ChildHold {
+    hold: Hold,
+    memory: RawFd,
+}
+
+impl ChildHold {
+    /// The descriptor to be inherited or sent.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.hold.file.as_fd()
+    }
+
+    /// The slot's number, for [`Hold::adopt`].
+    pub(crate) fn slot(&self) -> u32 {
+        self.hold.slot()
+    }
+
+    /// Says which process has it from now on. A failure means that others cannot reach the memory through
+    /// that process until it adopts the slot.
+    pub(crate) fn set_process(&self, process: u32) {
+        // Under the lock of an open file of our own: the other process shares this one's.
+        let Ok(guard) = self.hold.second() else { return };
+        let write = || self.hold.seat.write(self.fd(), process, self.memory);
+        let _ = under_lock(guard.as_fd(), write);
+    }
+
+    /// The other process has the descriptor: dropping this one gives nothing up.
+    pub(crate) fn handed_over(&self) {
+        self.hold.given_away.store(true, Ordering::Relaxed);
+    }
+}

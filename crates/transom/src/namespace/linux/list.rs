@@ -1,0 +1,207 @@
+//! Who holds what, and removing what the dead left behind.
+//!
+//! Looking takes no lock: whatever is read is checked, a slot that is being written at that moment counts as
+//! none, and somebody who keeps an entry locked cannot stop those who only look.
+
+use std::fs;
+use std::os::fd::AsFd;
+
+use transom_core::access::Kind;
+use transom_core::code::Code;
+use transom_core::entry::{Entry, Holder as Slot, LOCKS, flags};
+use transom_core::name::{ObjectName, Scope};
+use transom_sys::linux::{Errno, dirs, lock};
+
+use super::Folder;
+use super::backing::{self, Reach};
+use super::entry_file::{self, Locked, read};
+use super::root::{Directory, Namespace, pid_namespace};
+use crate::engine::errno::to_code;
+use crate::namespace::{Holder, NamedObject};
+use crate::{Error, Result};
+
+/// How many entries a process looks at on its own when it first uses a root.
+const FIRST_USE: usize = 32;
+
+type Coded<T> = std::result::Result<T, Code>;
+
+pub(crate) fn list() -> Result<Vec<NamedObject>> {
+    Namespace::of_process().list().map_err(|code| Error::new("list names", code))
+}
+
+pub(crate) fn find(name: &str) -> Result<Option<NamedObject>> {
+    Namespace::of_process().find(name).map_err(|code| Error::new("find name", code).with_name(name))
+}
+
+pub(crate) fn sweep() -> Result<usize> {
+    Namespace::of_process().sweep().map_err(|code| Error::new("sweep names", code))
+}
+
+impl Namespace {
+    pub(super) fn list(&self) -> Coded<Vec<NamedObject>> {
+        let mut objects = Vec::new();
+        for scope in [Scope::Local, Scope::Global] {
+            let Some(directory) = self.existing_directory(scope, Folder::Objects)? else { continue };
+            let files = to_code(dirs::names(&directory, usize::MAX))?;
+            let entries = files.iter().filter(|file| backing::entry_of(file).is_none());
+            objects.extend(entries.filter_map(|file| look(&directory, scope, file)));
+        }
+        objects.sort_by(|a, b| (a.scope, &a.name).cmp(&(b.scope, &b.name)));
+        Ok(objects)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Coded<Option<NamedObject>> {
+        let Some(name) = ObjectName::parse(name)? else { return Ok(None) };
+        let Some(directory) = self.existing_directory(name.scope(), Folder::Objects)? else {
+            return Ok(None);
+        };
+        let found = look(&directory, name.scope(), &name.file_name());
+        // Another name may have the same hash.
+        Ok(found.filter(|object| object.name == name.display()))
+    }
+
+    pub(super) fn sweep(&self) -> Coded<usize> {
+        let mut removed = 0;
+        for scope in [Scope::Local, Scope::Global] {
+            for folder in [Folder::Objects, Folder::Processes] {
+                if let Some(directory) = self.existing_directory(scope, folder)? {
+                    removed += sweep_folder(&directory, usize::MAX);
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Looks after a few entries when this process first uses the names of a scope, so that what killed
+    /// processes left does not pile up where nobody ever asks for those names again.
+    pub(super) fn sweep_once(&self, scope: Scope) {
+        if !self.is_first_use(scope) {
+            return;
+        }
+        for folder in [Folder::Objects, Folder::Processes] {
+            // Whatever is wrong with the root, the operation itself will meet it.
+            if let Ok(Some(directory)) = self.existing_directory(scope, folder) {
+                sweep_folder(&directory, FIRST_USE);
+            }
+        }
+    }
+}
+
+/// What an entry says now; `None` if nobody holds it, or if this user may not look at it.
+fn look(directory: &Directory, scope: Scope, file_name: &str) -> Option<NamedObject> {
+    let file = dirs::open_file(directory, file_name, true).ok()?;
+    let status = dirs::status(&file).ok().filter(|status| status.is_file)?;
+    let contents = read(file.as_fd(), status.size).ok()?;
+    let entry = Entry::parse(&contents).ok().filter(|entry| entry.header.scope == scope)?;
+    if !lock::is_locked_from(&file, LOCKS).ok()? {
+        return None;
+    }
+    let name = ObjectName::from_parts(scope, entry.header.name).ok()?;
+    if !name.matches_file_name(file_name) {
+        return None;
+    }
+    let held = |index: usize| lock::is_byte_locked(&file, LOCKS + index as u64).unwrap_or(false);
+    let slots = entry.holders().filter(|(index, _)| held(*index)).map(|(_, slot)| slot);
+    let is_section = entry.header.kind == Kind::Mapping;
+    Some(NamedObject {
+        name: name.display(),
+        scope,
+        kind: entry.header.kind,
+        size: is_section.then_some(entry.header.size),
+        path_backed: entry.header.flags & flags::PATH_BACKED != 0,
+        state: if is_section {
+            None
+        } else {
+            match backing::reach(directory, file_name, &entry, file.as_fd(), true) {
+                Ok(Reach::Memory(memory)) => crate::engine::sync::describe(memory, entry.header.kind),
+                _ => None,
+            }
+        },
+        holders: rows(slots),
+    })
+}
+
+/// One row for each process, in the order of their numbers; handles on their way to a child are left out.
+fn rows(slots: impl Iterator<Item = Slot>) -> Vec<Holder> {
+    let mut slots: Vec<Slot> = slots.filter(|slot| slot.process != 0).collect();
+    slots.sort_by_key(|slot| (slot.process, slot.namespace));
+    slots.dedup_by(|next, first| {
+        let same = (next.process, next.namespace) == (first.process, first.namespace);
+        if same {
+            first.access |= next.access;
+        }
+        same
+    });
+    let here = pid_namespace();
+    let row = |slot: Slot| Holder {
+        process_id: slot.process,
+        command: if slot.namespace == here {
+            command(slot.process)
+        } else {
+            "(in another PID namespace)".into()
+        },
+        access: slot.access,
+    };
+    slots.into_iter().map(row).collect()
+}
+
+/// The command line of a process, or at least its name.
+fn command(process: u32) -> String {
+    let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    let line = String::from_utf8_lossy(&line);
+    let words: Vec<&str> = line.split('\0').filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        return name.trim_end().to_owned();
+    }
+    words.join(" ")
+}
+
+/// Removes dead entries, and memory without an entry, among the first `limit` files of a folder.
+fn sweep_folder(directory: &Directory, limit: usize) -> usize {
+    let files = dirs::names(directory, limit).unwrap_or_default();
+    let (memory, entries): (Vec<_>, Vec<_>) =
+        files.iter().partition(|file| backing::entry_of(file).is_some());
+    let entries = entries.into_iter().filter(|file| remove_dead(directory, file).unwrap_or(false)).count();
+    for file in memory {
+        let _ = remove_stray(directory, file);
+    }
+    entries
+}
+
+/// Removes an entry that nobody holds; false if somebody does, or is about to.
+fn remove_dead(directory: &Directory, file: &str) -> Coded<bool> {
+    let Some(locked) = Locked::try_now(to_code(dirs::open_file(directory, file, true))?)? else {
+        return Ok(false);
+    };
+    let status = to_code(dirs::status(locked.fd()))?;
+    if status.links == 0 || !status.is_file || to_code(lock::is_locked_from(locked.fd(), LOCKS))? {
+        return Ok(false);
+    }
+    let contents = read(locked.fd(), status.size)?;
+    let memory = Entry::parse(&contents).ok().and_then(|entry| backing::memory_of(file, &entry));
+    to_code(entry_file::remove(directory, file, memory.as_deref()))?;
+    Ok(true)
+}
+
+/// Removes the memory of an object that no entry tells of: its entry was damaged, or its maker died first.
+fn remove_stray(directory: &Directory, memory: &str) -> Coded<()> {
+    let Some(file) = backing::entry_of(memory) else { return Ok(()) };
+    let entry = match dirs::open_file(directory, file, true) {
+        // Cookies are never drawn twice, so no later entry can mean this file.
+        Err(Errno::NOENT) => return to_code(dirs::remove_file(directory, memory)),
+        result => to_code(result)?,
+    };
+    let Some(locked) = Locked::try_now(entry)? else { return Ok(()) };
+    let status = to_code(dirs::status(locked.fd()))?;
+    let contents = read(locked.fd(), status.size)?;
+    let named = Entry::parse(&contents).ok().and_then(|entry| backing::memory_of(file, &entry));
+    if status.links == 0 || named.as_deref() == Some(memory) {
+        return Ok(());
+    }
+    // A damaged entry may be that of a living object.
+    if named.is_none() && to_code(lock::is_locked_from(locked.fd(), LOCKS))? {
+        return Ok(());
+    }
+    to_code(dirs::remove_file(directory, memory))
+}
