@@ -128,6 +128,15 @@ struct Program {
     file: PathBuf,
 }
 
+impl Program {
+    /// Its package and file, for the user.
+    fn name(&self) -> String {
+        let package = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let file = self.file.file_stem().unwrap_or_default().to_string_lossy();
+        format!("{package}/{file}")
+    }
+}
+
 /// Picks the test programs out of cargo's messages, one JSON object a line. Beside them
 /// cargo reports libraries, and the commands that integration tests start.
 fn programs(messages: &str) -> Vec<Program> {
@@ -160,7 +169,7 @@ fn run_under_wine(programs: &[Program]) -> Done {
     std::fs::create_dir_all(&prefix).map_err(|why| format!("{}: {why}", prefix.display()))?;
     let mut failed = Vec::new();
     for program in programs {
-        let name = program.file.file_name().unwrap_or_default().to_string_lossy();
+        let name = program.name();
         println!("$ wine {name}");
         let status = limited(LIMIT, "wine")
             .arg(&program.file)
@@ -178,13 +187,23 @@ fn run_under_wine(programs: &[Program]) -> Done {
             failed.push(name);
         }
     }
-    // Wine's own server would linger a while with nothing to serve.
-    if exists("wineserver") {
-        output(Command::new("wineserver").arg("-w").env("WINEPREFIX", &prefix))?;
-    }
+    end_wine(&prefix)?;
     let passed = programs.len() - failed.len();
     println!("{passed} test programs passed under wine, {} failed", failed.len());
     if failed.is_empty() { Ok(()) } else { Err(format!("windows: failed: {}", failed.join(", "))) }
+}
+
+/// Waits until what ran under this prefix has ended, and ends what has not.
+fn end_wine(prefix: &Path) -> Done {
+    if !exists("wineserver") {
+        return Ok(());
+    }
+    let waited = output(limited(60, "wineserver").arg("-w").env("WINEPREFIX", prefix));
+    if waited.is_ok() {
+        return Ok(());
+    }
+    println!("something still runs under wine; ending it");
+    output(Command::new("wineserver").arg("-k").env("WINEPREFIX", prefix)).map(drop)
 }
 
 #[cfg(test)]
@@ -201,6 +220,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].file, Path::new("/t/debug/deps/a-1.exe"));
         assert_eq!(found[0].folder, Path::new("/w/crates/a"));
+        assert_eq!(found[0].name(), "a/a-1");
     }
 
     #[test]

@@ -296,6 +296,9 @@ pub(crate) trait Unit: Plain + Eq + Default + 'static {
     /// # Errors
     /// `ERROR_FILENAME_EXCED_RANGE` (206): too long for an A function (M37).
     fn to_name(units: &[Self]) -> Outcome<Vec<u16>>;
+
+    /// The bytes of characters as they lie in memory.
+    fn to_bytes(units: &[Self]) -> Vec<u8>;
 }
 
 impl Unit for u8 {
@@ -311,6 +314,10 @@ impl Unit for u8 {
         let name = text::to_utf16(units);
         if name.len() >= MAX_PATH { fail(Code::FILENAME_EXCED_RANGE) } else { Ok(name) }
     }
+
+    fn to_bytes(units: &[u8]) -> Vec<u8> {
+        units.to_vec()
+    }
 }
 
 impl Unit for u16 {
@@ -324,6 +331,10 @@ impl Unit for u16 {
 
     fn to_name(units: &[u16]) -> Outcome<Vec<u16>> {
         Ok(units.to_vec())
+    }
+
+    fn to_bytes(units: &[u16]) -> Vec<u8> {
+        units.iter().flat_map(|unit| unit.to_ne_bytes()).collect()
     }
 }
 

@@ -4,7 +4,9 @@
 //! This module tree is where system calls are made; files that need `unsafe` say why at each block.
 #![allow(unsafe_code)]
 
+pub mod affinity;
 pub mod dirs;
+pub mod fault;
 pub mod fd;
 pub mod file;
 pub mod futex;
@@ -17,6 +19,7 @@ pub mod process;
 pub mod procfs;
 pub mod random;
 pub mod robust;
+pub mod shm;
 pub mod signal;
 pub mod socket;
 pub mod thread;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use transom_core::{protocol, word};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::{process, robust};
 
 use super::sync::{SyncObject, same};
@@ -138,6 +139,7 @@ pub(crate) fn release(object: &Arc<SyncObject>) -> bool {
 fn give_up(object: &SyncObject, change: fn(u64) -> u64) {
     robust::set_pending(object.address());
     unlink(object);
+    step("mutex-unlinked");
     object.owner_key().store(0, Ordering::Relaxed);
     object.depth().store(0, Ordering::Relaxed);
     protocol::give_up(object, change);

@@ -11,7 +11,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use transom_core::code::Code;
 use transom_core::record::{
@@ -231,7 +231,7 @@ pub(crate) struct Own {
     /// The rows that the creator filled, taken once: what stands in the record later may be a peer's writing.
     pub(crate) inherited: Vec<(usize, Slot)>,
     /// Says in the namespace where this record is.
-    _entry: Option<namespace::Hold>,
+    entry: Mutex<Option<namespace::Hold>>,
 }
 
 static OWN: OnceLock<Result<Own, Code>> = OnceLock::new();
@@ -280,7 +280,7 @@ fn start() -> Result<Own, Code> {
     let entry = namespace::create_process_entry(process::id(), record.descriptor()).ok();
     process::at_exit(on_exit);
     process::at_fork_in_child(on_fork);
-    Ok(Own { record: Arc::new(record), inbox, inherited, _entry: entry })
+    Ok(Own { record: Arc::new(record), inbox, inherited, entry: Mutex::new(entry) })
 }
 
 /// The record, inbox and inherited handles that the creator left, if the variable told the truth.
@@ -328,6 +328,11 @@ extern "C" fn on_exit(status: i32, _: *mut core::ffi::c_void) {
         && !FORKED.load(Ordering::Relaxed)
     {
         own.record.set_exit_code(status as u32);
+        // The kernel would end the names too; this way no file is left for the next process to clear away.
+        super::table::give_up_names();
+        if let Ok(mut entry) = own.entry.try_lock() {
+            drop(entry.take());
+        }
     }
 }
 

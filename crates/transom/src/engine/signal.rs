@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use transom_core::code::Code;
 use transom_core::protocol::{self, ALL, Slept, Waitable};
 use transom_core::word::{self, Rule};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::{Errno, futex, robust};
 
 use super::sync::SyncObject;
@@ -34,10 +35,12 @@ impl Waitable for SyncObject {
     }
 
     fn wake(&self, count: u32) -> u32 {
+        step("word-changed");
         futex::wake(self.futex(), count)
     }
 
     fn set_signalled_and_wake(&self, count: u32) -> u32 {
+        step("about-to-set");
         futex::set_bit_30_and_wake(self.futex(), count)
     }
 

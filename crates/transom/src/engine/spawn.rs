@@ -25,6 +25,7 @@ use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::record::slot_index;
 use transom_core::{command_line, environment::Environment};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::process::{self, Image, Step};
 use transom_sys::linux::{Errno, pipe, procfs};
 
@@ -99,6 +100,7 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
         other => code(other),
     })?;
     drop((go_reader, report_writer));
+    step("child-forked");
     record.set_process_id(id);
     for hold in &package.holds {
         hold.set_process(id);
@@ -108,7 +110,9 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     let entry = namespace::create_process_entry(id, record.descriptor()).ok();
     let process = ProcessObject::known(id, Some(pidfd), Some(Arc::clone(&record)), entry);
     // A child that cannot read this has died, which the report tells.
+    step("child-recorded");
     let _ = std::fs::File::from(go_writer).write_all(&[1]);
+    step("child-let-go");
     if !command.suspended {
         let mut message = [0; 5];
         let mut report = std::fs::File::from(report_reader);

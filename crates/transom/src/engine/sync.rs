@@ -13,6 +13,7 @@ use transom_core::code::Code;
 use transom_core::record::{PAGE_MAGIC, VERSION, page};
 use transom_core::security::Security;
 use transom_core::word::{self, Rule};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, futex, memfd};
 
@@ -62,6 +63,7 @@ impl Page {
         pages
             .u64(page::WORD)
             .store(word::initial(blueprint.rule, blueprint.signalled, blueprint.count), relaxed);
+        step("page-half-filled");
         // Partner: the load of the magic in `SyncObject::open`. Who sees it sees all of the above.
         pages.u64(page::MAGIC).store(PAGE_MAGIC, Ordering::Release);
         Ok(Page { pages, rule: blueprint.rule, maximum: blueprint.maximum, cookie })

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use transom_sys::linux::fault::step;
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::record::{SlotState, handle_value, process as layout, slot_index};
@@ -189,6 +190,7 @@ fn place(
         index: Some(index),
         closed: AtomicBool::new(false),
     });
+    step("row-reserved");
     let row = transfer::row(&entry, flags);
     if table.entries.len() <= index {
         table.entries.resize_with(index + 1, || None);
@@ -288,12 +290,24 @@ pub(crate) fn close(raw: RawHandle) -> Result<(), Code> {
             return Err(Code::INVALID_HANDLE);
         }
         own.record.free(index);
+        step("row-freed");
         table.entries[index].take()
     };
     // The end of the name and of the object (unmapping) happens outside the lock.
     entry.end();
     drop(removed);
     Ok(())
+}
+
+/// The process ends in an orderly way: gives up the names that its handles still hold.
+pub(crate) fn give_up_names() {
+    // Another thread may have been stopped for ever while it held the lock.
+    let Ok(table) = TABLE.try_read() else { return };
+    for entry in table.entries.iter().flatten() {
+        if let Ok(mut hold) = entry.hold.try_lock() {
+            drop(hold.take());
+        }
+    }
 }
 
 /// The flags of a handle.

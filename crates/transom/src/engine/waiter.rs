@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 use transom_core::code::Code;
 use transom_core::protocol::{self, Tried, announce, leave, pass_on};
 use transom_core::word::{self, Rule, Take};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::futex::{self, Sleep};
 use transom_sys::linux::{Errno, process, robust};
 
@@ -102,7 +103,9 @@ fn attempt(object: &Arc<SyncObject>) -> Result<Tried, Code> {
     robust::set_pending(object.address());
     let tried = protocol::try_take(&**object, me().id);
     if let Tried::Taken { .. } = tried {
+        step("mutex-taken");
         owner::link(object);
+        step("mutex-linked");
         owner::acquired(object);
         robust::clear_pending();
         return Ok(tried);
@@ -415,6 +418,7 @@ fn lock_all<'a>(
             }
         }
     }
+    step("all-locked");
     let abandoned = locked.iter().any(|row| row.abandoned);
     let mut full = false;
     for row in &locked {
@@ -440,6 +444,7 @@ fn lock_one<'a>(object: &'a Arc<SyncObject>, id: u32, deadline: Option<u64>) -> 
                 let swapped =
                     object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed).is_ok();
                 if swapped {
+                    step("object-locked");
                     owner::link(object);
                 }
                 robust::clear_pending();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use transom_sys::linux::fault::step;
 use transom_core::access::{Kind, PROCESS_DUP_HANDLE};
 use transom_core::code::Code;
 use transom_core::record::{Slot, SlotState, handle_value, process as layout, slot_index};
@@ -190,6 +191,7 @@ fn give(
     let record = to.record().filter(|_| !to.has_ended()).ok_or(Code::INVALID_HANDLE)?;
     let index =
         (0..layout::SLOT_COUNT).find(|index| record.reserve(*index)).ok_or(Code::TOO_MANY_OPEN_FILES)?;
+    step("row-reserved-in-target");
     let sent = send(to, record, index, entry, access, inherit);
     if sent.is_err() && record.head(index).1 == SlotState::Reserved {
         record.free(index);
@@ -225,7 +227,9 @@ fn send(
     };
     let descriptors: Vec<_> =
         object.into_iter().chain(hold.as_ref().map(|hold| hold.fd())).chain(second).collect();
+    step("name-held-for-target");
     inbox::deliver(record, index, &slot, &descriptors)?;
+    step("handle-delivered");
     if let Some(hold) = hold {
         hold.handed_over();
     }

@@ -35,7 +35,7 @@ pub const A_MOMENT: Timeout = Timeout::millis(50);
 pub const NEVER_ISSUED: RawHandle = RawHandle::new(0x7FFF_FFF0);
 
 /// The variable that makes a test program play a role instead of testing.
-const ROLE: &str = "TRANSOM_TEST_ROLE";
+pub const ROLE: &str = "TRANSOM_TEST_ROLE";
 
 /// A name that no other test, process or run uses.
 pub fn unique(what: &str) -> String {
@@ -44,8 +44,16 @@ pub fn unique(what: &str) -> String {
 }
 
 /// Ends the program, loudly, if the value lives longer than [`LIMIT`]: the first line of every test.
+///
+/// A process that plays a role runs no tests. One that was started with arguments which select them, by mistake
+/// or by a test of arguments, would start itself again and again; they all fail here instead.
 #[must_use]
 pub fn limit() -> Limit {
+    assert!(std::env::var_os(ROLE).is_none(), "a process with a role runs no tests");
+    watched()
+}
+
+fn watched() -> Limit {
     let (alive, watched) = channel();
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     std::thread::spawn(move || watch(&watched, &test));
@@ -197,7 +205,7 @@ pub fn handle(name: &str) -> RawHandle {
 /// once in a process that tests.
 pub fn child(roles: &[(&str, fn() -> u32)]) {
     let Some(wanted) = std::env::var_os(ROLE) else { return };
-    let _limit = limit();
+    let _limit = watched();
     let play = roles.iter().find(|(name, _)| OsStr::new(name) == wanted);
     let (_, play) = play.unwrap_or_else(|| panic!("no role {wanted:?}"));
     transom::process::exit(play())

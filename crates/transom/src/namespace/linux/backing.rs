@@ -8,9 +8,9 @@ use transom_core::access::{Kind, SECTION_MAP_WRITE};
 use transom_core::code::Code;
 use transom_core::entry::{Entry, Header, Holder, LOCKS, flags};
 use transom_sys::linux::dirs;
-use transom_sys::linux::{Errno, fd, host, lock, memfd, process, procfs};
+use transom_sys::linux::{Errno, fd, host, lock, memfd, procfs};
 
-use super::root::{Directory, pid_namespace};
+use super::root::{Directory, Own, own};
 use crate::engine::errno::{code, to_code};
 
 /// Ends the name of a file that is memory. With the `+` before the cookie, which no entry's name holds, the
@@ -93,11 +93,11 @@ pub(super) fn reach(
     {
         return Ok(Reach::Memory(memory));
     }
-    let here = pid_namespace();
+    let own = own();
     let mut out_of_reach = false;
     for (index, holder) in entry.holders() {
-        if holder.namespace == here && here != 0 && holder.process != 0 {
-            if let Some(memory) = open_of(&holder, &entry.header, write)? {
+        if holder.namespace == own.namespace && own.namespace != 0 && holder.process != 0 {
+            if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
                 return Ok(Reach::Memory(memory));
             }
             if !is_ending(holder.process) {
@@ -143,11 +143,11 @@ fn open_file(
 }
 
 /// The memory that a holder in this PID namespace has open; `None` if it cannot be opened or is another file.
-fn open_of(holder: &Holder, header: &Header<'_>, write: bool) -> Result<Option<OwnedFd>, Code> {
+fn open_of(holder: &Holder, own: Own, header: &Header<'_>, write: bool) -> Result<Option<OwnedFd>, Code> {
     let disk_file = header.flags & flags::OVER_FILE != 0;
     let number = holder.descriptor;
     // Our own memory needs no way through /proc; but a disk file carries locks that belong to one opening.
-    let opened = if holder.process == process::id() && write && !disk_file {
+    let opened = if holder.process == own.process && write && !disk_file {
         host::duplicate_number(number)
     } else {
         with_fallback(header.kind, write, |write| open_number(holder.process, number, write))

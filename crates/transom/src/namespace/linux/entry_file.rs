@@ -24,12 +24,13 @@ use transom_core::code::Code;
 use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, flags};
 use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
+use transom_sys::linux::fault::step;
 use transom_sys::linux::dirs::{self, Status};
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
 use super::hold::{Hold, Seat};
-use super::root::{Directory, Namespace, pid_namespace};
+use super::root::{Directory, Namespace, own};
 use super::{Facts, Folder, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
 
@@ -171,6 +172,7 @@ impl Namespace {
         loop {
             let spot = self.spot(request.folder, request.name)?;
             let Some(found) = spot.find_or_make(mode)? else { continue };
+            step("name-locked");
             if found.status.size == 0 && found.status.owner == spot.directory.user {
                 return spot.fill(found, &mut new);
             }
@@ -246,7 +248,7 @@ impl Namespace {
 
 /// Two PID namespaces may share a folder, and their numbers mean different processes.
 fn process_name(pid: u32) -> String {
-    format!("{pid}.{}", pid_namespace())
+    format!("{pid}.{}", own().namespace)
 }
 
 /// What a new object is to be.
@@ -355,6 +357,7 @@ impl Spot<'_> {
             Reach::OutOfReach => return Err(Code::ACCESS_DENIED),
         };
         let seat = Seat::take(file, &entry, wanted.access, memory.as_raw_fd())?;
+        step("slot-taken");
         let backing = self.memory_of(Some(&entry));
         let hold = self.hold(locked, seat, backing);
         let memory = Memory { fd: memory, facts };
@@ -403,6 +406,7 @@ impl Spot<'_> {
             Place::Anonymous
         };
         let mut memory = (new.make)(place, &cookie)?;
+        step("memory-made");
         memory.facts.kind = new.request.kind;
         memory.facts.backing_path = new.path_backing;
         memory.facts.cookie = cookie;
@@ -421,6 +425,7 @@ impl Spot<'_> {
             name: self.name,
         };
         let seat = Seat::first(file, &header, new.request.access, memory.fd.as_raw_fd())?;
+        step("entry-written");
         Ok((memory, seat))
     }
 

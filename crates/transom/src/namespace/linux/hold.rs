@@ -28,7 +28,7 @@ use transom_sys::linux::{Errno, lock, process, procfs};
 use super::Folder;
 use super::backing;
 use super::entry_file::{read, remove};
-use super::root::{Directory, Namespace, pid_namespace};
+use super::root::{Directory, Namespace, Own, own};
 use crate::engine::errno::{to_code, with_room};
 
 /// How many slots of the dead a newcomer tries before it takes one at the end of the table.
@@ -41,6 +41,8 @@ pub(super) struct Seat {
     /// Where the table begins.
     table: usize,
     access: u32,
+    /// Who took it.
+    own: Own,
 }
 
 impl Seat {
@@ -51,11 +53,11 @@ impl Seat {
         access: u32,
         memory: RawFd,
     ) -> Result<Seat, Code> {
-        let seat = Seat { index: 0, table: header.table_offset(), access };
+        let seat = Seat { index: 0, table: header.table_offset(), access, own: own() };
         if !to_code(lock::lock_byte(file, LOCKS))? {
             return Err(Code::BUSY);
         }
-        let bytes = header.encode(&seat.holder(process::id(), memory));
+        let bytes = header.encode(&seat.holder(seat.own.process, memory));
         match bytes.and_then(|bytes| to_code(dirs::write_at(file, &bytes, 0))) {
             Ok(()) => Ok(seat),
             Err(code) => {
@@ -77,13 +79,15 @@ impl Seat {
         let struck_out =
             entry.slots().enumerate().filter(|(_, holder)| holder.is_none()).map(|(index, _)| index);
         // Slots of processes that died without a word. Where to look differs from one to the next.
-        let start = if count == 0 { 0 } else { process::id() as usize % count };
-        let perhaps_dead = (0..TRIES.min(count)).map(|step| (start + step) % count);
+        let own = own();
+        let start = if count == 0 { 0 } else { own.process as usize % count };
+        let tries = if count < TRIES { 0 } else { TRIES };
+        let perhaps_dead = (0..tries).map(|step| (start + step) % count);
         let new = count..MAX_SLOTS;
         for index in struck_out.chain(perhaps_dead).chain(new) {
             if to_code(lock::lock_byte(file, LOCKS + index as u64))? {
-                let seat = Seat { index, table, access };
-                return match seat.write(file, process::id(), memory) {
+                let seat = Seat { index, table, access, own };
+                return match seat.write(file, own.process, memory) {
                     Ok(()) => Ok(seat),
                     Err(code) => {
                         let _ = lock::unlock_byte(file, seat.byte());
@@ -104,7 +108,7 @@ impl Seat {
     }
 
     fn holder(&self, process: u32, descriptor: RawFd) -> Holder {
-        Holder { process, descriptor, namespace: pid_namespace(), access: self.access }
+        Holder { process, descriptor, namespace: self.own.namespace, access: self.access }
     }
 
     /// Says how the holder can be reached; under the entry's lock.
@@ -128,7 +132,6 @@ pub(crate) struct Hold {
     name: String,
     /// The memory's file beside it.
     backing: Option<String>,
-    process: u32,
     /// Somebody else has the slot now.
     given_away: AtomicBool,
 }
@@ -150,7 +153,7 @@ impl Hold {
         backing: Option<String>,
     ) -> Hold {
         let given_away = AtomicBool::new(false);
-        Hold { file, seat, directory, name, backing, process: process::id(), given_away }
+        Hold { file, seat, directory, name, backing, given_away }
     }
 
     /// The descriptor of the entry.
@@ -168,7 +171,7 @@ impl Hold {
     /// others will ask the next holder.
     pub(crate) fn set_memory_fd(&self, memory: RawFd) {
         let file = self.file.as_fd();
-        let _ = under_lock(file, || self.seat.write(file, process::id(), memory));
+        let _ = under_lock(file, || self.seat.write(file, self.seat.own.process, memory));
     }
 
     /// A slot for another process, which is to inherit or receive its descriptor; `memory` is the number
@@ -214,13 +217,14 @@ impl Hold {
         let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
         let (index, holder) =
             entry.holders().find(|(index, _)| *index == slot as usize).ok_or(Code::INVALID_HANDLE)?;
-        let seat = Seat { index, table: entry.header.table_offset(), access: holder.access };
+        let seat = Seat { index, table: entry.header.table_offset(), access: holder.access, own: own() };
         // Its own lock it may take again; a free one means that whoever prepared it has given it up.
         let is_ours = to_code(lock::lock_byte(&file, seat.byte()))?;
         if !is_ours {
             return Err(Code::INVALID_HANDLE);
         }
-        let written = under_lock(file.as_fd(), || seat.write(file.as_fd(), process::id(), holder.descriptor));
+        let write = || seat.write(file.as_fd(), seat.own.process, holder.descriptor);
+        let written = under_lock(file.as_fd(), write);
         Hold::located(file, seat, &status, &entry.header, written?)
     }
 
@@ -259,15 +263,19 @@ impl Hold {
     /// Gives the name up.
     fn release(&self) {
         let file = self.file.as_fd();
-        let _ = under_lock(file, || {
-            // If the system does not answer, somebody else may be there.
-            let shared = lock::is_locked_from(file, LOCKS).unwrap_or(true);
-            if shared || !self.remove_entry() {
-                self.seat.strike_out(file);
-            }
-            // A child that was forked and has not yet become another program shares the lock.
-            let _ = lock::unlock_byte(file, self.seat.byte());
-        });
+        if lock::lock_file(file).is_err() {
+            // Closing the file gives up what matters.
+            return;
+        }
+        // If the system does not answer, somebody else may be there.
+        let shared = lock::is_locked_from(file, LOCKS).unwrap_or(true);
+        if !shared && self.remove_entry() {
+            return;
+        }
+        self.seat.strike_out(file);
+        // Said explicitly: a child that was forked and has not yet become another program shares the locks.
+        let _ = lock::unlock_byte(file, self.seat.byte());
+        let _ = lock::unlock_file(file);
     }
 
     /// Removes the entry, if it still is the one of its name; under its lock. False if it stays.
@@ -283,7 +291,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.process {
+        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.seat.own.process {
             self.release();
         }
     }

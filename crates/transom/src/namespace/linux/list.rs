@@ -15,7 +15,7 @@ use transom_sys::linux::{Errno, dirs, lock};
 use super::Folder;
 use super::backing::{self, Reach};
 use super::entry_file::{self, Locked, read};
-use super::root::{Directory, Namespace, pid_namespace};
+use super::root::{Directory, Namespace, own};
 use crate::engine::errno::to_code;
 use crate::namespace::{Holder, NamedObject};
 use crate::{Error, Result};
@@ -132,7 +132,7 @@ fn rows(slots: impl Iterator<Item = Slot>) -> Vec<Holder> {
         }
         same
     });
-    let here = pid_namespace();
+    let here = own().namespace;
     let row = |slot: Slot| Holder {
         process_id: slot.process,
         command: if slot.namespace == here {

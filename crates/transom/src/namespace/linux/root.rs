@@ -290,14 +290,22 @@ fn scope_index(scope: Scope) -> usize {
     }
 }
 
-/// The number of the PID namespace this process counts in; 0 where /proc does not tell.
-pub(super) fn pid_namespace() -> u64 {
-    // A forked child may be in another one.
-    static KNOWN: Mutex<(u32, u64)> = Mutex::new((0, 0));
+/// How this process is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Own {
+    pub(super) process: u32,
+    /// The PID namespace in which that number counts; 0 where /proc does not tell.
+    pub(super) namespace: u64,
+}
+
+/// This process. What it is called changes only by forking.
+pub(super) fn own() -> Own {
+    static KNOWN: Mutex<Own> = Mutex::new(Own { process: 0, namespace: 0 });
     let process = process::id();
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.0 != process {
-        *known = (process, host::pid_namespace());
+    if known.process != process {
+        // A forked child may be in another namespace.
+        *known = Own { process, namespace: host::pid_namespace() };
     }
-    known.1
+    *known
 }
