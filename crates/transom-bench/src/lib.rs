@@ -23,6 +23,7 @@
 
 mod error;
 mod plan;
+mod python;
 mod report;
 mod sample;
 mod stats;

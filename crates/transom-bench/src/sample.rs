@@ -133,7 +133,8 @@ pub fn serve(work: &mut dyn FnMut(u64) -> Result<Sample>) -> Result<()> {
         if read == 0 {
             return Ok(());
         }
-        let count = line.trim().parse().map_err(|_| Error::new(format!("'{}' is no request", line.trim())))?;
+        let count =
+            line.trim().parse().map_err(|_| Error::new(format!("'{}' is no request", line.trim())))?;
         say(&work(count)?.to_line())?;
     }
 }

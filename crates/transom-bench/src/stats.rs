@@ -21,7 +21,7 @@ pub(crate) fn slowest_one_in(sorted: &[u64], of: usize) -> Option<u64> {
 /// What was measured of one case, round by round.
 #[derive(Debug, Default)]
 pub(crate) struct Series {
-    /// The case's value in each round.
+    /// The case's value in each round, in the terms of `Unit::comparable`.
     pub(crate) rounds: Vec<f64>,
     /// Every operation that was timed by itself, in nanoseconds.
     pub(crate) each: Vec<u64>,
@@ -42,8 +42,13 @@ impl Series {
 
     /// The median of the ratios to `other` within each round; `None` if they share no round.
     pub(crate) fn ratio(&self, other: &Series) -> Option<f64> {
-        let mut ratios: Vec<f64> =
-            self.rounds.iter().zip(&other.rounds).filter(|(_, floor)| **floor > 0.0).map(|(a, b)| a / b).collect();
+        let mut ratios: Vec<f64> = self
+            .rounds
+            .iter()
+            .zip(&other.rounds)
+            .filter(|(_, floor)| **floor > 0.0)
+            .map(|(a, b)| a / b)
+            .collect();
         (!ratios.is_empty()).then(|| median(&mut ratios))
     }
 }

@@ -26,9 +26,10 @@ fn create<U: Unit>(
         if flags & !(MANUAL_RESET | INITIAL_SET) != 0 {
             return fail(Code::INVALID_PARAMETER);
         }
-        let options = EventOptions::new().manual_reset(flags & MANUAL_RESET != 0).initial(flags & INITIAL_SET != 0);
+        let options =
+            EventOptions::new().manual_reset(flags & MANUAL_RESET != 0).initial(flags & INITIAL_SET != 0);
         let made = with_attributes!(options, attributes, name, access).create()?;
-        Ok((made.object.into_raw(), made.existed))
+        Ok((made.object.into_handle().into_raw(), made.existed))
     })
 }
 
@@ -40,7 +41,7 @@ fn open<U: Unit>(access: u32, inherit: Bool, name: In<U>) -> HANDLE {
     opened(|| {
         let Some(name) = name.name()? else { return fail(Code::INVALID_PARAMETER) };
         let options = EventOptions::new().access(access).inherit(inherit != 0).name_utf16(&name);
-        Ok(options.open()?.into_raw())
+        Ok(options.open()?.into_handle().into_raw())
     })
 }
 

@@ -141,7 +141,6 @@ macro_rules! plain {
     };
 }
 plain! { u8 u16 u32 i32 u64 i64 usize HANDLE *mut c_void }
-pub(crate) use plain;
 
 // SAFETY: bare pointers.
 unsafe impl<T: Plain> Plain for In<T> {}
@@ -157,11 +156,6 @@ impl<T: Plain> In<T> {
     /// Whether the pointer is NULL.
     pub(crate) fn is_null(self) -> bool {
         self.0.is_null()
-    }
-
-    /// The address, as a number.
-    pub(crate) fn address(self) -> usize {
-        self.0.addr()
     }
 
     /// The value; `None` for NULL.

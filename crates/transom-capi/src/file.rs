@@ -24,10 +24,9 @@ use crate::file_names::{self, missing};
 use crate::security::{self, SECURITY_ATTRIBUTES};
 use crate::{last_error, os};
 
-/// `CREATE_NEW` and the other dispositions.
+/// `CREATE_NEW` and the other dispositions; what is left is `OPEN_EXISTING`, 3.
 const CREATE_NEW: u32 = 1;
 const CREATE_ALWAYS: u32 = 2;
-const OPEN_EXISTING: u32 = 3;
 const OPEN_ALWAYS: u32 = 4;
 const TRUNCATE_EXISTING: u32 = 5;
 /// `FILE_FLAG_WRITE_THROUGH` and the other flags that are obeyed.

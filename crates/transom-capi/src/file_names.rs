@@ -66,7 +66,7 @@ pub(crate) fn missing(error: &io::Error, path: &Path) -> Failure {
 
 fn delete<U: Unit>(name: In<U>) -> Bool {
     truth(|| {
-        let path = path(name)?;
+        let path = name.path()?;
         let metadata = fs::symlink_metadata(&path).map_err(|error| missing(&error, &path))?;
         if metadata.is_dir() || (metadata.is_file() && ext::file_is_mapped(&path)) {
             return fail(Code::ACCESS_DENIED);
@@ -87,7 +87,7 @@ pub extern "C" fn DeleteFileW(name: In<u16>) -> Bool {
 
 fn attributes<U: Unit>(name: In<U>) -> u32 {
     guard(INVALID, || {
-        let path = path(name)?;
+        let path = name.path()?;
         let metadata = fs::metadata(&path).map_err(|error| missing(&error, &path))?;
         let mut attributes = 0;
         if metadata.is_dir() {
@@ -163,9 +163,9 @@ pub extern "C" fn RemoveDirectoryW(name: In<u16>) -> Bool {
 
 fn temporary_folder<U: Unit>(size: u32, buffer: Out<U>) -> u32 {
     guard(0, || {
-        let given = ["TMP", "TEMP", "TMPDIR"].into_iter().find_map(|name| {
-            environment::variable(name.as_bytes()).filter(|value| !value.is_empty())
-        });
+        let given = ["TMP", "TEMP", "TMPDIR"]
+            .into_iter()
+            .find_map(|name| environment::variable(name.as_bytes()).filter(|value| !value.is_empty()));
         let mut folder = given.unwrap_or_else(|| OsString::from("/tmp")).into_vec();
         if !matches!(folder.last(), Some(b'/' | b'\\')) {
             folder.push(b'/');

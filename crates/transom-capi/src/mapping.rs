@@ -30,7 +30,7 @@ fn create<U: Unit>(
         let make = |options: MappingOptions<'_>| -> Outcome<(RawHandle, bool)> {
             let options = options.protect_word(protect);
             let made = with_attributes!(options, attributes, name, None::<u32>).create()?;
-            Ok((made.object.into_raw(), made.existed))
+            Ok((made.object.into_handle().into_raw(), made.existed))
         };
         // NULL means the same as INVALID_HANDLE_VALUE (M17).
         if file.is_none() {
@@ -45,7 +45,7 @@ fn open<U: Unit>(access: u32, inherit: Bool, name: In<U>) -> HANDLE {
     opened(|| {
         let Some(name) = name.name()? else { return fail(Code::INVALID_PARAMETER) };
         let options = MappingOptions::new(0).access(access).inherit(inherit != 0).name_utf16(&name);
-        Ok(options.open()?.into_raw())
+        Ok(options.open()?.into_handle().into_raw())
     })
 }
 

@@ -96,7 +96,8 @@ struct Blocks {
     next_moveable: usize,
 }
 
-static BLOCKS: Mutex<Blocks> = Mutex::new(Blocks { by_handle: BTreeMap::new(), next_moveable: usize::MAX - 7 });
+static BLOCKS: Mutex<Blocks> =
+    Mutex::new(Blocks { by_handle: BTreeMap::new(), next_moveable: usize::MAX - 7 });
 
 fn blocks() -> MutexGuard<'static, Blocks> {
     BLOCKS.lock().unwrap_or_else(PoisonError::into_inner)

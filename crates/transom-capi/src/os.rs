@@ -8,8 +8,8 @@
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 use std::ops::Deref;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 
 use transom::Code;
 
@@ -108,7 +108,9 @@ impl Rights {
 
     fn bits(self) -> libc::c_int {
         let bit = |set: bool, bit: libc::c_int| if set { bit } else { 0 };
-        bit(self.read, libc::PROT_READ) | bit(self.write, libc::PROT_WRITE) | bit(self.execute, libc::PROT_EXEC)
+        bit(self.read, libc::PROT_READ)
+            | bit(self.write, libc::PROT_WRITE)
+            | bit(self.execute, libc::PROT_EXEC)
     }
 }
 

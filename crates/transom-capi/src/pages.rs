@@ -91,7 +91,8 @@ impl Region {
     /// Gives a range another state.
     fn set(&mut self, range: Range<usize>, state: Option<u32>) {
         let behind = (range.end < self.length).then(|| (range.end, self.run(range.end).1));
-        let mut runs: Vec<_> = self.runs.iter().copied().take_while(|(start, _)| *start < range.start).collect();
+        let mut runs: Vec<_> =
+            self.runs.iter().copied().take_while(|(start, _)| *start < range.start).collect();
         runs.push((range.start, state));
         runs.extend(behind);
         runs.extend(self.runs.iter().copied().filter(|(start, _)| *start > range.end));
@@ -212,7 +213,9 @@ pub(crate) fn commit(address: usize, size: usize, protect: u32) -> Outcome<usize
     let wanted = whole_pages(address, size)?;
     let granted = rights(protect).ok_or(Failure(Code::INVALID_PARAMETER))?;
     let mut regions = regions();
-    let Some((base, region)) = region_at(&mut regions, wanted.start) else { return fail(Code::INVALID_ADDRESS) };
+    let Some((base, region)) = region_at(&mut regions, wanted.start) else {
+        return fail(Code::INVALID_ADDRESS);
+    };
     if wanted.end > base + region.length {
         return fail(Code::INVALID_ADDRESS);
     }
@@ -338,10 +341,7 @@ mod tests {
         assert!(region.committed(&(2..7)));
         assert!(!region.committed(&(2..8)));
         region.set(3..6, None);
-        assert_eq!(
-            region.runs,
-            [(0, None), (2, Some(READWRITE)), (3, None), (6, Some(READONLY)), (7, None)]
-        );
+        assert_eq!(region.runs, [(0, None), (2, Some(READWRITE)), (3, None), (6, Some(READONLY)), (7, None)]);
         region.set(0..10, None);
         assert_eq!(region.runs, [(0, None)]);
         region.set(9..10, Some(READONLY));

@@ -24,7 +24,7 @@ fn create<U: Unit>(
         }
         let options = SemaphoreOptions::new(initial, maximum);
         let made = with_attributes!(options, attributes, name, access).create()?;
-        Ok((made.object.into_raw(), made.existed))
+        Ok((made.object.into_handle().into_raw(), made.existed))
     })
 }
 
@@ -32,7 +32,7 @@ fn open<U: Unit>(access: u32, inherit: Bool, name: In<U>) -> HANDLE {
     opened(|| {
         let Some(name) = name.name()? else { return fail(Code::INVALID_PARAMETER) };
         let options = SemaphoreOptions::new(0, 1).access(access).inherit(inherit != 0).name_utf16(&name);
-        Ok(options.open()?.into_raw())
+        Ok(options.open()?.into_handle().into_raw())
     })
 }
 

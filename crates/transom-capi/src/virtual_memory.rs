@@ -15,8 +15,8 @@ use std::ops::Range;
 use transom::Code;
 
 use crate::ffi::{Bool, Failure, Out, Outcome, Plain, fail, guard, truth};
-use crate::pages::{self, Kind, PAGE};
 use crate::os;
+use crate::pages::{self, Kind, PAGE};
 
 /// `MEM_COMMIT` and the other kinds of allocation and states of pages.
 const COMMIT: u32 = 0x1000;
@@ -105,7 +105,12 @@ pub unsafe extern "C" fn VirtualFree(address: *mut c_void, size: usize, kind: u3
 /// # Safety
 /// The caller can live with the new protection.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn VirtualProtect(address: *mut c_void, size: usize, protect: u32, old: Out<u32>) -> Bool {
+pub unsafe extern "C" fn VirtualProtect(
+    address: *mut c_void,
+    size: usize,
+    protect: u32,
+    old: Out<u32>,
+) -> Bool {
     truth(|| {
         let old = old.required()?;
         let wanted = pages::whole_pages(address.addr(), size)?;
@@ -232,9 +237,15 @@ mod tests {
         let code = Mapping { range: 0x7f10..0x7f20, protect: pages::EXECUTE_READ, kind: IMAGE };
         assert_eq!(mapping(line), Some(code));
         let line = "10-20 rw-s 00000000 00:01 77 /dev/shm/x y";
-        assert_eq!(mapping(line), Some(Mapping { range: 0x10..0x20, protect: pages::READWRITE, kind: MAPPED }));
+        assert_eq!(
+            mapping(line),
+            Some(Mapping { range: 0x10..0x20, protect: pages::READWRITE, kind: MAPPED })
+        );
         let line = "10-20 ---p 00000000 00:00 0";
-        assert_eq!(mapping(line), Some(Mapping { range: 0x10..0x20, protect: pages::NOACCESS, kind: PRIVATE }));
+        assert_eq!(
+            mapping(line),
+            Some(Mapping { range: 0x10..0x20, protect: pages::NOACCESS, kind: PRIVATE })
+        );
         assert_eq!(mapping("nonsense"), None);
     }
 

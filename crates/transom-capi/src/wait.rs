@@ -34,7 +34,8 @@ fn several(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32) -> u32
         }
         let values = handles.values(count)?;
         // One bad handle fails the call, whatever the others are (Y28).
-        let borrowed = values.iter().map(|handle| Handle::borrow(handle.raw())).collect::<Result<Vec<_>, _>>()?;
+        let borrowed =
+            values.iter().map(|handle| Handle::borrow(handle.raw())).collect::<Result<Vec<_>, _>>()?;
         let objects: Vec<&dyn AsHandle> = borrowed.iter().map(|handle| &**handle as &dyn AsHandle).collect();
         let timeout = Timeout::millis(milliseconds);
         Ok(if all != 0 { wait::all(&objects, timeout)? } else { wait::any(&objects, timeout)? })
@@ -53,7 +54,12 @@ pub extern "C" fn WaitForSingleObjectEx(object: HANDLE, milliseconds: u32, _aler
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn WaitForMultipleObjects(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32) -> u32 {
+pub extern "C" fn WaitForMultipleObjects(
+    count: u32,
+    handles: In<HANDLE>,
+    all: Bool,
+    milliseconds: u32,
+) -> u32 {
     several(count, handles, all, milliseconds)
 }
 
@@ -69,7 +75,12 @@ pub extern "C" fn WaitForMultipleObjectsEx(
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn SignalObjectAndWait(signal: HANDLE, object: HANDLE, milliseconds: u32, _alertable: Bool) -> u32 {
+pub extern "C" fn SignalObjectAndWait(
+    signal: HANDLE,
+    object: HANDLE,
+    milliseconds: u32,
+    _alertable: Bool,
+) -> u32 {
     waited(|| {
         let signal = Handle::borrow(signal.raw())?;
         let object = Handle::borrow(object.raw())?;

@@ -1,6 +1,7 @@
 //! What can be typed: every command, option and default, once. The parser, the help, the completions
 //! and the manual page are all made from these types.
 
+mod bench;
 mod map;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use transom::wait::Timeout;
 
 use crate::units;
 
+pub use bench::*;
 pub use map::*;
 
 const STYLES: Styles = Styles::styled()
@@ -140,6 +142,10 @@ Exit code 1 if something will fail here.")]
 
 Nothing stays behind. Exit code 1 if a step fails.")]
     Tour(TourArgs),
+
+    /// Measure how fast it is here, beside the floors of this machine
+    #[command(subcommand)]
+    Bench(BenchCommand),
 
     /// Print a completion script for a shell
     #[command(after_help = "Examples:

@@ -79,7 +79,13 @@ impl Failure {
 
     /// The failure of writing the output. A reader that went away is none: `transom list | head -1`.
     pub fn output(error: &io::Error) -> Failure {
-        let gone = error.kind() == io::ErrorKind::BrokenPipe;
+        // What could not be read from shared memory while it was printed keeps its own words.
+        if let Some(source) = error.get_ref().and_then(|source| source.downcast_ref::<Error>()) {
+            return Failure::from(source.clone());
+        }
+        // Windows has a third code for it, ERROR_PIPE_NOT_CONNECTED, that Rust files under no kind.
+        let not_connected = error.raw_os_error() == Some(Code::PIPE_NOT_CONNECTED.value() as i32);
+        let gone = error.kind() == io::ErrorKind::BrokenPipe || not_connected;
         let exit = if gone { Exit::Ok } else { Exit::of_io(error) };
         let failure = Failure::new(exit, format!("cannot write the output: {error}"));
         Failure { reader_gone: gone, ..failure }
@@ -93,14 +99,12 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let code = error.code();
-        let named = error.name().is_some();
         let what = match error.name() {
             Some(name) => format!("{} '{name}'", error.operation()),
             None => error.operation().to_owned(),
         };
-        let mut failure = Failure::with_code(what, why(code, named), code);
-        failure.hint = hint(code, error.name());
+        let mut failure = Failure::with_code(what, why(&error), error.code());
+        failure.hint = hint(&error);
         failure
     }
 }
@@ -122,20 +126,24 @@ impl Exit {
 }
 
 /// What a code means. The general words speak of files; an object's name deserves its own.
-fn why(code: Code, named: bool) -> &'static str {
-    match code {
-        Code::FILE_NOT_FOUND if named => "no object has this name",
+fn why(error: &Error) -> &'static str {
+    let named = error.name().is_some();
+    match error.code() {
+        Code::FILE_NOT_FOUND if named && !is_create(error) => "no object has this name",
         Code::INVALID_HANDLE if named => "the name belongs to an object of another kind",
         Code::PATH_NOT_FOUND | Code::BAD_PATHNAME if named => {
             "a backslash may only end the prefix Local\\ or Global\\"
         }
-        _ => code.message(),
+        code => code.message(),
     }
 }
 
 /// A way on, for the codes that have a usual one.
-fn hint(code: Code, name: Option<&str>) -> Option<String> {
-    let text = match (code, name) {
+fn hint(error: &Error) -> Option<String> {
+    let text = match (error.code(), error.name()) {
+        (Code::FILE_NOT_FOUND, Some(_)) if is_create(error) => {
+            "`transom doctor` checks where names are kept".to_owned()
+        }
         (Code::FILE_NOT_FOUND, Some(_)) => {
             "`transom list` shows what exists; a name goes with the last process that holds it".to_owned()
         }
@@ -148,15 +156,23 @@ fn hint(code: Code, name: Option<&str>) -> Option<String> {
                 .to_owned()
         }
         (Code::ACCESS_DENIED, _) => {
-            "objects open for the user who made them; `transom doctor` checks the rest".to_owned()
+            "an object opens for the user who made it, for all if made with --everyone, and \
+             not for writing if it is read-only; `transom doctor` checks the rest"
+                .to_owned()
         }
+        (Code::FILE_INVALID, _) => "the file behind it is empty, or was cut short while in use".to_owned(),
         (Code::COMMITMENT_LIMIT | Code::NOT_ENOUGH_MEMORY | Code::DISK_FULL, _) => {
-            "`transom doctor` shows how much shared memory is free".to_owned()
+            "`transom doctor` shows how much shared memory is free, and the limits".to_owned()
         }
         (Code::TOO_MANY_OPEN_FILES, _) => "`transom doctor` shows the limit on open files".to_owned(),
         _ => return None,
     };
     Some(text)
+}
+
+/// Whether an object was to be made: then a missing file is not a missing name.
+fn is_create(error: &Error) -> bool {
+    error.operation().starts_with("create")
 }
 
 /// `name` as a shell takes it.
@@ -184,6 +200,13 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_created_is_not_called_missing() {
+        let failure = Failure::from(Error::new("create event", Code::FILE_NOT_FOUND).with_name("x"));
+        assert_eq!(failure.message, "cannot create event 'x': file not found (ERROR_FILE_NOT_FOUND, 2)");
+        assert!(failure.hint.is_some_and(|hint| hint.contains("transom doctor")));
+    }
+
+    #[test]
     fn a_code_that_is_not_in_the_table_keeps_its_number() {
         let failure = Failure::from(Error::new("wait", Code::new(54_321)));
         assert!(failure.message.ends_with("(54321)"), "{}", failure.message);
@@ -195,8 +218,17 @@ mod tests {
         let gone = Failure::output(&io::ErrorKind::BrokenPipe.into());
         assert!(gone.reader_gone);
         assert_eq!(gone.exit_code, 0);
+        assert!(Failure::output(&io::Error::from_raw_os_error(233)).reader_gone);
         let full = Failure::output(&io::ErrorKind::StorageFull.into());
         assert_eq!((full.reader_gone, full.exit_code), (false, 7));
+    }
+
+    #[test]
+    fn memory_that_fails_while_it_is_printed_keeps_its_code() {
+        let inside = io::Error::from(Error::new("read view", Code::FILE_INVALID));
+        let failure = Failure::output(&inside);
+        assert_eq!(failure.code, Some(1006));
+        assert!(failure.message.starts_with("cannot read view"), "{}", failure.message);
     }
 
     #[test]

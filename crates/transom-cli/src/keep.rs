@@ -13,6 +13,9 @@ use crate::output::{Output, Report, printable};
 use crate::system;
 use crate::units;
 
+/// The shortest time between two looks of a command that looks again and again.
+pub const SHORTEST: Duration = Duration::from_millis(1);
+
 /// What is printed once others can open the name.
 #[derive(Debug, Serialize)]
 pub struct Ready<'a> {

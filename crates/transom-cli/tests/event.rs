@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Stdio;
 
-use common::{Place, binary, finish};
+use common::{Lines, Place, binary, can_list, finish};
 
 /// Y3: an auto-reset event stays set until one wait takes it.
 #[test]
@@ -86,5 +86,20 @@ fn an_event_is_kept_while_a_command_runs() {
     let me = binary().to_str().unwrap();
     let ended = place.run(["event", "create", &name, "--set", "--", me, "event", "wait", &name, "-t", "0"]);
     assert_eq!(ended.expect(0).out, b"", "the output is the command's alone");
+    place.run(["event", "set", &name]).expect(3);
+}
+
+/// Shells give the null device to background jobs of scripts; its end is not the end of the keeping.
+#[test]
+fn the_null_device_as_input_does_not_end_the_keeping() {
+    if !can_list() {
+        return;
+    }
+    let place = Place::new();
+    let name = place.name("null");
+    let keeper = Lines::start(place.command(["event", "create", &name]));
+    assert!(keeper.next().ends_with("kept until this process is stopped"));
+    place.run(["event", "set", &name]).expect(0);
+    drop(keeper);
     place.run(["event", "set", &name]).expect(3);
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, binary};
+use common::{Place, binary, can_list};
 
 /// Y8: while a command runs under a mutex, others wait in vain.
 #[test]
@@ -72,4 +72,28 @@ fn a_free_mutex_is_waited_for_without_waiting() {
     assert_eq!(ended.json()["result"], "free");
     place.run(["mutex", "run", &name]).expect(2);
     drop(holder);
+}
+
+/// Ctrl-C is for the command: while it tidies up, the mutex is still owned.
+#[test]
+fn an_interrupt_does_not_release_the_mutex_before_the_command_has_ended() {
+    // Windows ends all processes of a console; there is nothing to outlive.
+    if !can_list() {
+        return;
+    }
+    let place = Place::new();
+    let name = place.name("interrupt");
+    let me = binary().to_str().unwrap();
+    let script = format!("kill -INT $PPID; '{me}' mutex wait {name} --timeout 50ms; exit $?");
+    let ended = place.run(["mutex", "run", &name, "--", "sh", "-c", &script]).expect(6);
+    assert!(ended.err.contains("cannot wait for mutex"), "{}", ended.err);
+}
+
+#[test]
+fn a_command_that_a_signal_ended_is_told_as_shells_do() {
+    if !can_list() {
+        return;
+    }
+    let place = Place::new();
+    place.run(["mutex", "run", &place.name("signal"), "--", "sh", "-c", "kill -TERM $$"]).expect(143);
 }

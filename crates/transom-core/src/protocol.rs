@@ -75,6 +75,7 @@ fn take_herd(object: &impl Waitable) -> bool {
 }
 
 /// `SetEvent` (Y1–Y3).
+#[inline]
 pub fn set_event(object: &impl Waitable) {
     loop {
         let old = object.word().load(Ordering::Relaxed);
@@ -119,6 +120,7 @@ fn clear_waiters_of_set_event(object: &impl Waitable) {
 }
 
 /// `ResetEvent`.
+#[inline]
 pub fn reset_event(object: &impl Waitable) {
     let mut old = object.word().load(Ordering::Relaxed);
     loop {
@@ -138,6 +140,7 @@ pub fn reset_event(object: &impl Waitable) {
 }
 
 /// `ReleaseSemaphore` (Y18–Y21): the count before, or `None` if it would pass the maximum (Y20).
+#[inline]
 pub fn release_semaphore(object: &impl Waitable, count: u32) -> Option<u32> {
     loop {
         let old = object.word().load(Ordering::Relaxed);
@@ -162,6 +165,7 @@ pub fn release_semaphore(object: &impl Waitable, count: u32) -> Option<u32> {
 
 /// The owner of a mutex, whose futex is pending, takes its id out of the word, as `change` says, and wakes
 /// who waits.
+#[inline]
 pub fn give_up(object: &impl Waitable, change: fn(u64) -> u64) {
     let mut old = object.word().load(Ordering::Relaxed);
     while let Err(now) =
@@ -175,6 +179,7 @@ pub fn give_up(object: &impl Waitable, change: fn(u64) -> u64) {
 }
 
 /// Says in the word that somebody sleeps; the value to sleep on, or `None` if the object changed meanwhile.
+#[inline]
 pub fn announce(object: &impl Waitable) -> Option<u32> {
     let old = object.word().load(Ordering::Relaxed);
     let sleepable = match object.rule() {
@@ -237,6 +242,7 @@ pub enum Tried {
 }
 
 /// One try at taking an object for thread `me`, again as long as other threads change the word meanwhile.
+#[inline]
 pub fn try_take(object: &impl Waitable, me: u32) -> Tried {
     let rule = object.rule();
     let mut old = object.word().load(Ordering::Acquire);

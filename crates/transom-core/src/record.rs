@@ -185,12 +185,14 @@ impl Slot {
 
     /// The first word: state and kind.
     #[must_use]
+    #[inline]
     pub const fn head(kind: u32, state: SlotState) -> u64 {
         (kind as u64) << 32 | state as u64
     }
 
     /// State and kind of a first word; unknown states read as free.
     #[must_use]
+    #[inline]
     pub const fn split_head(word: u64) -> (u32, SlotState) {
         let state = match word as u32 {
             1 => SlotState::Reserved,
@@ -242,6 +244,7 @@ pub const fn handle_value(index: usize) -> usize {
 /// The slot of a handle value; the two low bits do not count. `None` for 0, the pseudo handles and
 /// numbers beyond the table.
 #[must_use]
+#[inline]
 pub const fn slot_index(value: usize) -> Option<usize> {
     match (value / 4).checked_sub(1) {
         Some(index) if index < process::SLOT_COUNT => Some(index),

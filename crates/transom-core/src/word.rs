@@ -75,36 +75,42 @@ pub enum Take {
 
 /// The futex half of a word.
 #[must_use]
+#[inline]
 pub const fn low(word: u64) -> u32 {
     word as u32
 }
 
 /// The count of a semaphore's word.
 #[must_use]
+#[inline]
 pub const fn count(word: u64) -> u32 {
     (word >> 32) as u32
 }
 
 /// A word of both halves.
 #[must_use]
+#[inline]
 pub const fn join(count: u32, low: u32) -> u64 {
     (count as u64) << 32 | low as u64
 }
 
 /// The thread id in a word.
 #[must_use]
+#[inline]
 pub const fn id(word: u64) -> u32 {
     low(word) & ID
 }
 
 /// Whether the W bit is set.
 #[must_use]
+#[inline]
 pub const fn has_waiters(word: u64) -> bool {
     low(word) & WAITERS != 0
 }
 
 /// Whether the S bit is set.
 #[must_use]
+#[inline]
 pub const fn is_signalled(word: u64) -> bool {
     low(word) & SIGNALLED != 0
 }
@@ -121,6 +127,7 @@ pub const fn initial(rule: Rule, signalled: bool, initial_count: u32) -> u64 {
 
 /// A wait by thread `me` for this one object.
 #[must_use]
+#[inline]
 pub const fn take(rule: Rule, word: u64, me: u32) -> Take {
     let waiters = low(word) & WAITERS;
     match rule {
@@ -167,6 +174,7 @@ pub const fn take(rule: Rule, word: u64, me: u32) -> Take {
 /// available. A mutex is taken as in [`take`]; its taker tells by its depth, still 0, that it may give it
 /// back. Threads are not locked: once ended they stay so.
 #[must_use]
+#[inline]
 pub const fn lock(rule: Rule, word: u64, me: u32) -> Take {
     match (rule, take(rule, word, me)) {
         (Rule::Mutex | Rule::Thread, found) => found,
@@ -181,6 +189,7 @@ pub const fn lock(rule: Rule, word: u64, me: u32) -> Take {
 ///
 /// S may have been set meanwhile, by a `SetEvent` that found waiters: that signal comes after this wait.
 #[must_use]
+#[inline]
 pub const fn commit(rule: Rule, word: u64) -> u64 {
     let waiters = low(word) & WAITERS;
     match rule {
@@ -194,6 +203,7 @@ pub const fn commit(rule: Rule, word: u64) -> u64 {
 /// The other second half: what a locked word becomes when another object was not available. For a mutex
 /// `abandoned` is what [`lock`] found.
 #[must_use]
+#[inline]
 pub const fn roll_back(rule: Rule, word: u64, abandoned: bool) -> u64 {
     let waiters = low(word) & WAITERS;
     match rule {
@@ -220,6 +230,7 @@ pub enum Set {
 
 /// `SetEvent`.
 #[must_use]
+#[inline]
 pub const fn set(word: u64) -> Set {
     if id(word) != 0 {
         Set::Busy
@@ -234,6 +245,7 @@ pub const fn set(word: u64) -> Set {
 
 /// `ResetEvent`: the new word, or `None` if locked for a moment.
 #[must_use]
+#[inline]
 pub const fn reset(word: u64) -> Option<u64> {
     if id(word) != 0 { None } else { Some(join(0, low(word) & WAITERS)) }
 }
@@ -251,6 +263,7 @@ pub enum Release {
 
 /// `ReleaseSemaphore` of `n` ≥ 1.
 #[must_use]
+#[inline]
 pub const fn release(word: u64, n: u32, maximum: u32) -> Release {
     if id(word) != 0 {
         return Release::Busy;
@@ -263,23 +276,27 @@ pub const fn release(word: u64, n: u32, maximum: u32) -> Release {
 
 /// `ReleaseMutex` by its owner, the last of its recursion: free, W kept for the wake-up that follows.
 #[must_use]
+#[inline]
 pub const fn unlock(word: u64) -> u64 {
     join(0, low(word) & WAITERS)
 }
 
 /// What the kernel makes of a word whose thread died; also what a thread that ends makes of its mutexes.
 #[must_use]
+#[inline]
 pub const fn died(word: u64) -> u64 {
     join(count(word), low(word) & WAITERS | SIGNALLED)
 }
 
 /// The word with W set, as somebody who goes to sleep leaves it.
 #[must_use]
+#[inline]
 pub const fn announce(word: u64) -> u64 {
     word | WAITERS as u64
 }
 
 /// A semaphore's word with its S bit as invariant 2 has it.
+#[inline]
 const fn semaphore(count: u32, waiters: u32) -> u64 {
     join(count, waiters | if count > 0 { SIGNALLED } else { 0 })
 }

@@ -4,7 +4,10 @@ mod support;
 
 use std::io::{Read, Write};
 
-use support::{A_MOMENT, With, argument, child, code, exit_code, expect_signal, handle, limit, named_event, number, read_all, ready, role, unique, wait_to_be_killed};
+use support::{
+    A_MOMENT, With, alone, argument, child, code, exit_code, expect_signal, handle, named_event, number,
+    read_all, ready, role, unique, wait_to_be_killed,
+};
 use transom::handle::{AsHandle, FromHandle, HandleFlags, RawHandle};
 use transom::pipe::{self, Pipe, PipeOptions, PipeReader, PipeWriter};
 use transom::wait::{self, Wait};
@@ -60,7 +63,7 @@ fn upper() -> u32 {
 /// P22, P25, P74: request and reply; the child sees the end when the last writer, ours, has gone.
 #[test]
 fn a_child_answers_until_its_input_ends() {
-    let _limit = limit();
+    let _alone = alone();
     let (child_in, to_child) = pipe(true, false);
     let (from_child, child_out) = pipe(false, true);
     let child = role("upper").inheriting().with("IN", raw(&child_in)).with("OUT", raw(&child_out)).start();
@@ -88,7 +91,7 @@ fn half() -> u32 {
 /// P25, H4: what a process wrote before it ended, or was killed, can be read; then comes the end.
 #[test]
 fn what_a_child_wrote_outlives_it() {
-    let _limit = limit();
+    let _alone = alone();
     for how in ["exit", "kill"] {
         let here = unique("ready");
         let here_event = named_event(&here);
@@ -117,9 +120,10 @@ fn many() -> u32 {
 /// P35: several processes write into one pipe; nothing is lost and small writes stay whole.
 #[test]
 fn several_children_write_into_one_pipe() {
-    let _limit = limit();
+    let _alone = alone();
     let (from_children, child_out) = pipe(false, true);
-    let start = |letter| role("many").inheriting().with("OUT", raw(&child_out)).with("LETTER", letter).start();
+    let start =
+        |letter| role("many").inheriting().with("OUT", raw(&child_out)).with("LETTER", letter).start();
     let children = ["a", "b", "c"].map(start);
     drop(child_out);
     let bytes = read_all(&from_children);
@@ -143,7 +147,7 @@ fn streams() -> u32 {
 /// H22, R24: the three become the child's standard streams, and those of its runtime library.
 #[test]
 fn pipes_are_a_childs_standard_streams() {
-    let _limit = limit();
+    let _alone = alone();
     let (child_in, to_child) = pipe(true, false);
     let (out_reader, child_out) = pipe(false, true);
     let (err_reader, child_err) = pipe(false, true);
@@ -166,11 +170,12 @@ fn pipes_are_a_childs_standard_streams() {
 /// H22: both may be one pipe.
 #[test]
 fn output_and_errors_may_go_into_one_pipe() {
-    let _limit = limit();
+    let _alone = alone();
     let (child_in, to_child) = pipe(true, false);
     let (reader, child_out) = pipe(false, true);
     let out = child_out.as_handle().as_raw();
-    let child = role("streams").inheriting().stdin(child_in.as_handle().as_raw()).stdout(out).stderr(out).start();
+    let child =
+        role("streams").inheriting().stdin(child_in.as_handle().as_raw()).stdout(out).stderr(out).start();
     drop((child_in, child_out));
     (&to_child).write_all(b"both\n").unwrap();
     let text = String::from_utf8(read_all(&reader)).unwrap();
@@ -190,7 +195,7 @@ fn no_streams() -> u32 {
 /// H22: INVALID_HANDLE_VALUE stands for none.
 #[test]
 fn a_child_can_do_without_standard_streams() {
-    let _limit = limit();
+    let _alone = alone();
     let none = RawHandle::INVALID;
     let child = role("no-streams").inheriting().stdin(none).stdout(none).stderr(none).start();
     assert_eq!(exit_code(&child), 31);
@@ -206,7 +211,7 @@ fn big() -> u32 {
 /// P34, P35: far more than the pipe holds, in one write, byte for byte.
 #[test]
 fn a_large_write_arrives_whole() {
-    let _limit = limit();
+    let _alone = alone();
     let size = 3_000_000;
     let (from_child, child_out) = pipe(false, true);
     let child = role("big").inheriting().with("OUT", raw(&child_out)).with("SIZE", size).start();
@@ -229,7 +234,7 @@ fn reader_that_waits() -> u32 {
 /// P74: our own copy of the writing end is one of those that must be closed.
 #[test]
 fn the_creators_own_copy_keeps_the_pipe_open() {
-    let _limit = limit();
+    let _alone = alone();
     let here = unique("ready");
     let here_event = named_event(&here);
     let (child_in, to_child) = pipe(true, false);
@@ -245,7 +250,7 @@ fn the_creators_own_copy_keeps_the_pipe_open() {
 /// The other direction: a child that has gone cannot be written to.
 #[test]
 fn writing_to_a_child_that_was_killed_is_232() {
-    let _limit = limit();
+    let _alone = alone();
     let here = unique("ready");
     let here_event = named_event(&here);
     let (child_in, to_child) = pipe(true, false);
@@ -260,7 +265,7 @@ fn writing_to_a_child_that_was_killed_is_232() {
 /// H20: nothing of a pipe that is not inheritable gets into a child, which would keep it open.
 #[test]
 fn a_pipe_of_our_own_ends_although_a_child_lives() {
-    let _limit = limit();
+    let _alone = alone();
     let here = unique("ready");
     let here_event = named_event(&here);
     let (ours, our_writer) = pipe::anonymous().unwrap();

@@ -4,7 +4,10 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
-use support::{PATIENCE, With, argument, child, code, exit_code, expect_signal, limit, named_event, ready, role, unique, wait_to_be_killed};
+use support::{
+    PATIENCE, With, argument, child, code, exit_code, expect_signal, limit, named_event, ready, role, unique,
+    wait_to_be_killed,
+};
 use transom::event::Event;
 use transom::mapping::{FILE_MAP_READ, FILE_MAP_WRITE, Mapping, MappingOptions, ViewOptions};
 use transom::wait;
@@ -126,7 +129,8 @@ fn a_name_vanishes_with_the_process_that_made_it() {
     for how in ["end", "kill"] {
         let (name, here) = (unique("leave"), unique("ready"));
         let here_event = named_event(&here);
-        let child = role("create-and-leave").with("NAME", &name).with("READY", &here).with("HOW", how).start();
+        let child =
+            role("create-and-leave").with("NAME", &name).with("READY", &here).with("HOW", how).start();
         expect_signal(&here_event);
         if how == "kill" {
             assert_eq!(code(Mapping::open(&name)), 0);
@@ -193,7 +197,8 @@ fn a_files_view_survives_its_process() {
         let ours = MappingOptions::of_file(&file, 0).create().unwrap().object.view().unwrap();
         let here = unique("ready");
         let here_event = named_event(&here);
-        let child = role("write-file").with("FILE", path.display()).with("READY", &here).with("HOW", how).start();
+        let child =
+            role("write-file").with("FILE", path.display()).with("READY", &here).with("HOW", how).start();
         expect_signal(&here_event);
         assert_eq!(ours.read_to_vec(5, 6).unwrap(), b"stored");
         if how == "kill" {

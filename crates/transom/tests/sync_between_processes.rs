@@ -2,7 +2,10 @@
 
 mod support;
 
-use support::{A_MOMENT, PATIENCE, With, argument, child, code, exit_code, expect_signal, limit, named_event, ready, role, signalled, unique, wait_to_be_killed};
+use support::{
+    A_MOMENT, PATIENCE, With, argument, child, code, exit_code, expect_signal, limit, named_event, ready,
+    role, signalled, unique, wait_to_be_killed,
+};
 use transom::event::{Event, EventOptions};
 use transom::handle::AsHandle;
 use transom::mapping::Mapping;
@@ -61,7 +64,8 @@ fn an_auto_reset_event_lets_one_process_through_for_each_set() {
     let done = EventOptions::new().name(&done_name).create().unwrap().object;
     let here_event = EventOptions::new().name(&here).create().unwrap().object;
     let start = || {
-        let started = role("wait-then-set").with("GO", &go_name).with("DONE", &done_name).with("READY", &here).start();
+        let started =
+            role("wait-then-set").with("GO", &go_name).with("DONE", &done_name).with("READY", &here).start();
         expect_signal(&here_event);
         started
     };
@@ -95,7 +99,8 @@ fn signals_order_what_is_stored_around_them() {
     let (mapping, view) = (&view, view.view().unwrap());
     let ping = EventOptions::new().name(&ping_name).create().unwrap().object;
     let pong = EventOptions::new().name(&pong_name).create().unwrap().object;
-    let child = role("ping-pong").with("NAME", &name).with("PING", &ping_name).with("PONG", &pong_name).start();
+    let child =
+        role("ping-pong").with("NAME", &name).with("PING", &ping_name).with("PONG", &pong_name).start();
     for round in 0..500u32 {
         view.store_u32(0, round).unwrap();
         ping.set().unwrap();
@@ -203,7 +208,8 @@ fn a_mutex_excludes_processes_from_each_other() {
     let (name, memory) = (unique("mutex"), unique("memory"));
     let _mutex = MutexOptions::new().name(&name).create().unwrap();
     let mapping = Mapping::create(&memory, 4096).unwrap().object;
-    let children: Vec<_> = (0..3).map(|_| role("count").with("NAME", &name).with("MEMORY", &memory).start()).collect();
+    let children: Vec<_> =
+        (0..3).map(|_| role("count").with("NAME", &name).with("MEMORY", &memory).start()).collect();
     assert!(children.iter().all(|child| exit_code(child) == 60));
     assert_eq!(mapping.view().unwrap().load_u32(0).unwrap(), 900);
 }
@@ -344,7 +350,8 @@ fn wait_for_all() -> u32 {
 #[test]
 fn a_wait_for_all_holds_nothing_against_other_processes() {
     let _limit = limit();
-    let (event_name, mutex_name, semaphore_name, here) = (unique("event"), unique("mutex"), unique("sem"), unique("ready"));
+    let (event_name, mutex_name, semaphore_name, here) =
+        (unique("event"), unique("mutex"), unique("sem"), unique("ready"));
     let event = EventOptions::new().name(&event_name).create().unwrap().object;
     let mutex = MutexOptions::new().name(&mutex_name).create().unwrap().object;
     let semaphore = SemaphoreOptions::new(1, 1).name(&semaphore_name).create().unwrap().object;

@@ -1,0 +1,142 @@
+//! Linux: the workers and their roles.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`measure`] | starts the workers, asks them round by round |
+//! | [`worker`] | a worker as the measuring process sees it |
+//! | [`partner`] | the second process of a case, and how the two begin together |
+//! | [`machine`] | what machine this is |
+//! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`] | the roles |
+
+mod copy;
+mod floors;
+mod handle;
+mod machine;
+mod mapping;
+mod measure;
+mod partner;
+mod sync;
+mod worker;
+
+use transom_sys::linux::affinity;
+
+use crate::error::{Error, Result};
+use crate::sample::say;
+
+pub(crate) use measure::measure;
+
+/// What a role is told besides its own arguments.
+struct Stage<'a> {
+    /// What this process's command line has between the program and the role.
+    prefix: Vec<String>,
+    /// Where the partner is to run.
+    partner_cpu: usize,
+    /// The role's own arguments.
+    arguments: &'a [String],
+}
+
+impl Stage<'_> {
+    /// The argument at `index`, a number.
+    fn number(&self, index: usize) -> Result<usize> {
+        let word = self.arguments.get(index).ok_or_else(|| Error::new("a role lacks an argument"))?;
+        word.parse().map_err(Error::of("read an argument"))
+    }
+}
+
+/// What plays a role until its work is over.
+type Play = fn(&Stage<'_>) -> Result<()>;
+
+const WORKERS: &[(&str, Play)] = &[
+    ("syscall", floors::syscall),
+    ("line", floors::line),
+    ("futex", floors::futex),
+    ("std-mutex", floors::std_mutex),
+    ("futex-mutex", floors::futex_mutex),
+    ("rwlock-read", floors::rwlock_read),
+    ("rwlock-write", floors::rwlock_write),
+    ("dup", floors::dup),
+    ("std-spawn", floors::std_spawn),
+    ("memfd", mapping::memfd),
+    ("memfd-reserved", mapping::memfd_reserved),
+    ("memfd-touched", mapping::memfd_touched),
+    ("raw-map", mapping::raw_map),
+    ("raw-open", mapping::raw_open),
+    ("anonymous", mapping::anonymous),
+    ("anonymous-touched", mapping::anonymous_touched),
+    ("view", mapping::view),
+    ("named-create", mapping::named_create),
+    ("named-create-fresh", mapping::named_create_fresh),
+    ("named-open", mapping::named_open),
+    ("named-open-own", mapping::named_open_own),
+    ("copy", copy::copy),
+    ("memcpy-in", copy::memcpy_in),
+    ("memcpy-out", copy::memcpy_out),
+    ("memcpy-64", copy::memcpy_64),
+    ("view-write", copy::view_write),
+    ("view-read", copy::view_read),
+    ("view-64", copy::view_64),
+    ("view-copy", copy::view_copy),
+    ("guarded-load", copy::guarded_load),
+    ("guarded-store", copy::guarded_store),
+    ("event", sync::event),
+    ("event-fast", sync::event_fast),
+    ("mutex", sync::mutex),
+    ("mutex-contended", sync::mutex_contended),
+    ("semaphore", sync::semaphore),
+    ("any-fast", sync::any_fast),
+    ("any", sync::any),
+    ("duplicate", handle::duplicate),
+    ("spawn", handle::spawn),
+    ("spawn-inherit", handle::spawn_inherit),
+];
+
+/// What the partner of a case does.
+const PARTNERS: &[(&str, partner::Play)] = &[
+    ("line", floors::line_partner),
+    ("futex", floors::futex_partner),
+    ("futex-mutex", floors::futex_mutex_partner),
+    ("hold-mapping", mapping::hold_partner),
+    ("copy", copy::copy_partner),
+    ("view-copy", copy::view_copy_partner),
+    ("event", sync::event_partner),
+    ("mutex-contended", sync::mutex_contended_partner),
+    ("any", sync::any_partner),
+];
+
+/// Plays a worker, `ROLE CPU PARTNER-CPU …`, or a partner, `partner ROLE CPU …`.
+pub(crate) fn run_child(arguments: &[String]) -> Result<()> {
+    affinity::end_with_parent().map_err(Error::of("tie this process to its parent"))?;
+    if let [word, role, rest @ ..] = arguments
+        && word == "partner"
+    {
+        let (_, play) = PARTNERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
+        return partner::run(rest, *play);
+    }
+    let result = run_worker(arguments);
+    if let Err(error) = &result {
+        // Line ends would end the message.
+        say(&format!("error {}", error.to_string().replace('\n', " ")))?;
+    }
+    result
+}
+
+fn unknown(role: &str) -> Error {
+    Error::new(format!("there is no role '{role}'"))
+}
+
+fn run_worker(arguments: &[String]) -> Result<()> {
+    let [role, cpu, partner_cpu, rest @ ..] = arguments else {
+        return Err(Error::new("a worker needs a role and two processors"));
+    };
+    let (_, play) = WORKERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
+    pin(cpu)?;
+    let all: Vec<String> = std::env::args().collect();
+    let prefix = all[1..all.len() - arguments.len()].to_vec();
+    let partner_cpu = partner_cpu.parse().map_err(Error::of("read the partner's processor"))?;
+    play(&Stage { prefix, partner_cpu, arguments: rest })
+}
+
+fn pin(cpu: &str) -> Result<()> {
+    let cpu = cpu.parse().map_err(Error::of("read the processor's number"))?;
+    affinity::pin(&[cpu]).map_err(Error::of("stay on one processor"))
+}

@@ -8,7 +8,7 @@ use transom::namespace::{self, Finding, Severity};
 use crate::args::DoctorArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{BAD, GOOD, HEAD, NOTE, Output, Report, printable};
+use crate::output::{BAD, FAINT, GOOD, NOTE, Output, Report, printable};
 
 /// Sweeps if asked to, examines, and prints.
 pub fn run(args: &DoctorArgs, output: &Output) -> Result<i32, Failure> {
@@ -66,18 +66,21 @@ impl Report for Examination {
                 subjects.push(&row.subject);
             }
         }
+        let width = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0);
         for subject in subjects {
-            writeln!(out, "{HEAD}{subject}{HEAD:#}")?;
+            let mut heading = subject;
             for row in self.findings.iter().filter(|row| row.subject == subject) {
                 let (style, word) = match row.severity {
                     "problem" => (BAD, "problem"),
                     "note" => (NOTE, "note"),
                     _ => (GOOD, "ok"),
                 };
-                writeln!(out, "  {style}{word:<8}{style:#}{}", printable(&row.message))?;
+                writeln!(out, "{style}{word:<7}{style:#}  {heading:<width$}  {}", printable(&row.message))?;
                 if let Some(remedy) = &row.remedy {
-                    writeln!(out, "          -> {}", printable(remedy))?;
+                    writeln!(out, "{:9}{:width$}  {FAINT}->{FAINT:#} {}", "", "", printable(remedy))?;
                 }
+                // Further findings about it stand below the first.
+                heading = "";
             }
         }
         match self.swept {
@@ -89,7 +92,8 @@ impl Report for Examination {
         let (style, verdict) = match (self.problems, self.notes) {
             (0, 0) => (GOOD, "everything is in order".to_owned()),
             (0, notes) => (GOOD, format!("no problems, {notes} to note")),
-            (problems, _) => (BAD, format!("{problems} to mend")),
+            (1, _) => (BAD, "1 problem to mend".to_owned()),
+            (problems, _) => (BAD, format!("{problems} problems to mend")),
         };
         writeln!(out, "\n{style}{verdict}{style:#}")
     }

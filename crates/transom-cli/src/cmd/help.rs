@@ -12,11 +12,10 @@ use crate::topics::TOPICS;
 
 /// Prints the help for a command, given by its words, or for a topic.
 pub fn run(words: &[String], output: &Output) -> Result<i32, Failure> {
-    if let [word] = words {
-        if let Some(topic) = TOPICS.iter().find(|topic| topic.word == *word) {
-            output.report(&TopicHelp { topic: topic.word, title: topic.title, text: (topic.text)() })?;
-            return Ok(Exit::Ok.code());
-        }
+    let topic = TOPICS.iter().find(|topic| words == [topic.word]);
+    if let Some(topic) = topic {
+        output.report(&TopicHelp { topic: topic.word, title: topic.title, text: (topic.text)() })?;
+        return Ok(Exit::Ok.code());
     }
     let mut command = Cli::command();
     command.build();

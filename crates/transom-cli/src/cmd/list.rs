@@ -9,16 +9,23 @@ use transom::namespace::{self, NamedObject, Scope};
 use crate::args::{KindArg, ListArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keep::pause;
+use crate::keep::{SHORTEST, pause};
 use crate::output::{FAINT, Output, Report, printable, table};
 use crate::units;
+
+/// Characters of a name in the table; JSON and `who` have all of them.
+const SHOWN: usize = 60;
 
 /// Prints the list, once or whenever it changes.
 pub fn run(args: &ListArgs, output: &Output) -> Result<i32, Failure> {
     let mut list = List::take(args)?;
     output.report(&list)?;
-    while args.watch {
-        pause(args.interval);
+    if !args.watch {
+        return Ok(Exit::Ok.code());
+    }
+    // Until it is stopped, or its reader goes away.
+    loop {
+        pause(args.interval.max(SHORTEST));
         let next = List::take(args)?;
         if next != list {
             list = next;
@@ -28,7 +35,6 @@ pub fn run(args: &ListArgs, output: &Output) -> Result<i32, Failure> {
             output.report(&list)?;
         }
     }
-    Ok(Exit::Ok.code())
 }
 
 /// All names, or those of one kind.
@@ -139,12 +145,22 @@ impl Row {
     }
 
     fn cells(&self) -> Vec<String> {
-        let holders: Vec<String> = self
-            .holders
-            .iter()
-            .map(|holder| format!("{} ({})", holder.process_id, printable(short(&holder.command))))
-            .collect();
-        vec![printable(&self.name), self.kind.to_owned(), self.detail(), holders.join(", ")]
+        let holder = |holder: &HolderRow| match printable(&holder.command) {
+            // Not a command but a remark, such as that the process is in another PID namespace.
+            remark if remark.starts_with('(') => format!("{} {remark}", holder.process_id),
+            command => format!("{} ({})", holder.process_id, short(&command)),
+        };
+        let holders: Vec<String> = self.holders.iter().map(holder).collect();
+        vec![shortened(&self.name), self.kind.to_owned(), self.detail(), holders.join(", ")]
+    }
+}
+
+/// A name as it fits into a table: names may have thousands of characters.
+fn shortened(name: &str) -> String {
+    let name = printable(name);
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name,
     }
 }
 
@@ -157,6 +173,13 @@ fn short(command: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_cut_in_the_table() {
+        assert_eq!(shortened("short"), "short");
+        let cut = shortened(&"ä".repeat(61));
+        assert_eq!(cut, format!("{}…", "ä".repeat(60)));
+    }
 
     #[test]
     fn holders_are_shown_by_program() {

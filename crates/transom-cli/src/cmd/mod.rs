@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod completions;
 mod doctor;
 mod dump;
@@ -33,6 +34,7 @@ pub fn run(command: Command, output: &Output) -> Result<i32, Failure> {
         Command::Who(args) => who::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Tour(args) => tour::run(&args, output),
+        Command::Bench(command) => bench::run(command, output),
         Command::Completions { shell } => completions::run(shell, output),
         Command::Help { words } => help::run(&words, output),
         Command::Man => man::run(output),

@@ -41,7 +41,8 @@ fn other(name: &str) -> String {
     let Ok(Some(object)) = namespace::find(name) else { return instance };
     // The state of a mutex says who owns it; the holders include those that wait.
     let owner = object.state.as_deref().and_then(|state| state.strip_prefix("owned by "));
-    let owner: Option<u32> = owner.and_then(|words| words.split_whitespace().find_map(|word| word.parse().ok()));
+    let owner: Option<u32> =
+        owner.and_then(|words| words.split_whitespace().find_map(|word| word.parse().ok()));
     let Some(id) = owner else { return instance };
     match object.holders.iter().find(|holder| holder.process_id == id) {
         Some(holder) => format!("{instance} (process {id}, {})", printable(&holder.command)),

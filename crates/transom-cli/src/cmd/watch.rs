@@ -13,7 +13,7 @@ use crate::args::MapWatchArgs;
 use crate::cmd::map;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keep::pause;
+use crate::keep::{SHORTEST, pause};
 use crate::output::{FAINT, Output, Report};
 use crate::units;
 
@@ -59,6 +59,7 @@ fn look_again(event: Option<&Event>, interval: Duration, left: Option<Duration>)
         let timeout = left.map_or(Timeout::INFINITE, Timeout::from);
         return Ok(wait::one(event, timeout)? != Wait::Timeout);
     }
+    let interval = interval.max(SHORTEST);
     pause(left.map_or(interval, |left| left.min(interval)));
     // The last look is at the very end, so that nothing before it is missed.
     Ok(true)

@@ -231,7 +231,7 @@ impl Drop for Lines {
     }
 }
 
-/// Whether names can be listed here: Windows has no documented call for it.
+/// Whether this is Linux, where names can be listed; Windows has no documented call for it.
 pub fn can_list() -> bool {
     std::env::consts::OS == "linux"
 }

@@ -21,6 +21,7 @@ const CLEAR_BIT_31: u32 = (3 | 8) << 28 | 31 << 12 | 0x7FF;
 
 /// The low half of a 64-bit word, which the kernel compares and changes.
 #[must_use]
+#[inline]
 pub fn low_half(word: &AtomicU64) -> &AtomicU32 {
     // SAFETY: the word is 8-aligned and 8 bytes long, so its first four bytes are an aligned u32; on the
     // little-endian machines this crate is built for they are the low half. All accesses are atomic.

@@ -30,6 +30,13 @@ pub fn duplicate_number(number: RawFd) -> Result<OwnedFd> {
     rustix::io::fcntl_dupfd_cloexec(borrowed, 3)
 }
 
+/// kill(2) with signal 0: whether there is a process of this number, whoever's it is.
+#[must_use]
+pub fn exists(process: u32) -> bool {
+    let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(Errno::SRCH))
+}
+
 /// The thread ids of a process; empty if it has ended or cannot be seen.
 #[must_use]
 pub fn threads(process: u32) -> Vec<u32> {

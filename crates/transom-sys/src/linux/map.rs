@@ -263,12 +263,14 @@ impl SharedPages {
 
     /// Address of the first byte.
     #[must_use]
+    #[inline]
     pub fn address(&self) -> usize {
         self.base.as_ptr() as usize
     }
 
     /// Bytes of the shared part.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.shared.get()
     }
@@ -279,6 +281,7 @@ impl SharedPages {
         false
     }
 
+    #[inline]
     fn check(&self, offset: usize, size: usize) -> *mut u8 {
         assert!(
             self.writable
@@ -292,6 +295,7 @@ impl SharedPages {
 
     /// The 32-bit word at `offset`, a multiple of 4 within the pages (a constant of the layout: anything else panics).
     #[must_use]
+    #[inline]
     pub fn u32(&self, offset: usize) -> &AtomicU32 {
         // SAFETY: aligned and inside the mapping, which lives as long as the borrow; other processes change
         // the word by atomic operations, or, if they are hostile, in ways that an atomic load survives.
@@ -300,6 +304,7 @@ impl SharedPages {
 
     /// The 64-bit word at `offset`, a multiple of 8 within the pages.
     #[must_use]
+    #[inline]
     pub fn u64(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: as in `u32`.
         unsafe { AtomicU64::from_ptr(self.check(offset, 8).cast()) }

@@ -42,6 +42,7 @@ thread_local! {
 const LONGEST: usize = 4096;
 
 /// This thread's list head; null if the kernel has none to give and takes none.
+#[inline]
 fn head() -> *mut Head {
     HEAD.with(|cell| {
         if cell.get().is_null() {
@@ -51,6 +52,7 @@ fn head() -> *mut Head {
     })
 }
 
+#[cold]
 fn find_head() -> *mut Head {
     let mut head: *mut Head = ptr::null_mut();
     let mut length: libc::size_t = 0;
@@ -86,6 +88,7 @@ pub fn is_available() -> bool {
 /// Names the futex that this thread is about to take, sleep on, or give up; until [`clear_pending`].
 ///
 /// Only the kernel reads it, and only its address, so any word will do that is mapped until it is cleared.
+#[inline]
 pub fn set_pending(futex: usize) {
     let head = head();
     if !head.is_null() {
@@ -96,6 +99,7 @@ pub fn set_pending(futex: usize) {
 }
 
 /// Takes back [`set_pending`].
+#[inline]
 pub fn clear_pending() {
     let head = head();
     if !head.is_null() {
@@ -106,6 +110,7 @@ pub fn clear_pending() {
 }
 
 /// The entry that a list pointer means: bit 0 is a flag of the C library's.
+#[inline]
 fn strip(entry: *mut Entry) -> *mut Entry {
     entry.map_addr(|address| address & !1)
 }
@@ -116,6 +121,7 @@ fn strip(entry: *mut Entry) -> *mut Entry {
 /// # Safety
 /// The 8 bytes at `futex` + 24 are writable, this thread's alone while linked, and stay mapped until
 /// [`unlink`]; the 8 bytes before them may be overwritten by anyone. The futex is not linked yet.
+#[inline]
 pub unsafe fn link(futex: usize) {
     let head = head();
     if head.is_null() {
@@ -138,6 +144,7 @@ pub unsafe fn link(futex: usize) {
 ///
 /// # Safety
 /// As for [`link`].
+#[inline]
 pub unsafe fn unlink(futex: usize) {
     let head = head();
     if head.is_null() {
@@ -168,6 +175,7 @@ pub unsafe fn unlink(futex: usize) {
 ///
 /// # Safety
 /// `entry` is the head or a valid entry of this thread's list.
+#[inline]
 unsafe fn set_previous(head: *mut Head, entry: *mut Entry, previous: *mut Entry) {
     let entry = strip(entry);
     if entry.cast::<Head>() != head && !entry.is_null() {

@@ -60,7 +60,11 @@ pub fn copy_out(pages: &SharedPages, offset: usize, buffer: &mut [u8]) -> bool {
     }
     // SAFETY: as in `copy_in`, with the roles exchanged; the buffer is this thread's own.
     unsafe {
-        libc::memcpy(buffer.as_mut_ptr().cast(), (pages.address() + offset) as *const libc::c_void, buffer.len());
+        libc::memcpy(
+            buffer.as_mut_ptr().cast(),
+            (pages.address() + offset) as *const libc::c_void,
+            buffer.len(),
+        );
     }
     true
 }

@@ -44,6 +44,9 @@ pub mod system;
 pub mod thread;
 pub mod wait;
 
+#[cfg(test)]
+mod tests;
+
 /// A `HANDLE` as its number; 0 is `NULL`, `usize::MAX` is `INVALID_HANDLE_VALUE`.
 pub type Handle = usize;
 

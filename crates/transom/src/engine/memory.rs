@@ -2,10 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Bytes that can be taken without anybody being killed for it, as well as the system tells.
 pub(crate) fn available() -> u64 {
     machine().min(groups())
+}
+
+/// Whether there is so much memory that a small section need not be taken page by page at once: no control
+/// group limits this process, and the machine has a gibibyte that nobody uses for anything.
+pub(crate) fn is_plenty() -> bool {
+    static UNLIMITED: OnceLock<bool> = OnceLock::new();
+    *UNLIMITED.get_or_init(|| groups() == u64::MAX) && transom_sys::linux::file::free_memory() >= 1 << 30
 }
 
 /// MemAvailable and free swap.
@@ -71,7 +79,8 @@ fn room_v2(group: &Path) -> Option<u64> {
 }
 
 fn room_v1(group: &Path) -> Option<u64> {
-    let limit = number(&group.join("memory.limit_in_bytes"))?;
+    // The old hierarchy writes "no limit" as the largest number of whole pages.
+    let limit = number(&group.join("memory.limit_in_bytes")).filter(|limit| *limit < 1 << 60)?;
     let used = number(&group.join("memory.usage_in_bytes"))?;
     Some(limit.saturating_sub(used))
 }

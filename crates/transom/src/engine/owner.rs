@@ -11,7 +11,7 @@
 //! word has got the thread's id and unlinked before the word loses it.
 #![allow(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,6 +28,8 @@ pub(crate) struct Me {
     pub(crate) id: u32,
     /// A number that no other thread has, in this or any other PID namespace.
     pub(crate) key: u64,
+    /// Its process, asked for once: a system call each time would cost more than the mutex.
+    pub(crate) process: u32,
 }
 
 struct Owned {
@@ -36,16 +38,18 @@ struct Owned {
 }
 
 struct Thread {
-    me: Me,
     owned: RefCell<Vec<Owned>>,
 }
 
 static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static THREAD: Thread = Thread { me: identify(), owned: const { RefCell::new(Vec::new()) } };
+    /// Apart from the list, which has a destructor: this is asked for at every lock.
+    static ME: Cell<Me> = const { Cell::new(Me { id: 0, key: 0, process: 0 }) };
+    static THREAD: Thread = const { Thread { owned: RefCell::new(Vec::new()) } };
 }
 
+#[cold]
 fn identify() -> Me {
     let first =
         || u64::from_le_bytes(transom_sys::linux::random::cookie()[..8].try_into().unwrap_or([1; 8])) | 1;
@@ -56,12 +60,18 @@ fn identify() -> Me {
         }
         _ => NEXT_KEY.fetch_add(2, Ordering::Relaxed),
     };
-    Me { id: process::thread_id(), key }
+    Me { id: process::thread_id(), key, process: process::id() }
 }
 
 /// The calling thread.
+#[inline]
 pub(crate) fn me() -> Me {
-    THREAD.with(|thread| thread.me)
+    ME.with(|me| {
+        if me.get().id == 0 {
+            me.set(identify());
+        }
+        me.get()
+    })
 }
 
 /// Whether the calling thread owns the mutex.
@@ -86,14 +96,15 @@ pub(crate) fn unlink(object: &SyncObject) {
 }
 
 /// Notes that this thread has just acquired the mutex: its id is in the word, and it is linked.
+#[inline]
 pub(crate) fn acquired(object: &Arc<SyncObject>) {
-    THREAD.with(|thread| {
-        object.owner_key().store(thread.me.key, Ordering::Relaxed);
-        object.process_id().store(std::process::id(), Ordering::Relaxed);
-        // Partner: the acquire load in `waiter`, which takes depth 0 for "not yet decided".
-        object.depth().store(1, Ordering::Release);
-        thread.owned.borrow_mut().push(Owned { object: Arc::clone(object), depth: 1 });
-    });
+    let me = me();
+    object.owner_key().store(me.key, Ordering::Relaxed);
+    object.process_id().store(me.process, Ordering::Relaxed);
+    // Partner: the acquire load in `waiter`, which takes depth 0 for "not yet decided".
+    object.depth().store(1, Ordering::Release);
+    let owned = Owned { object: Arc::clone(object), depth: 1 };
+    THREAD.with(|thread| thread.owned.borrow_mut().push(owned));
 }
 
 /// The owner acquires once more. False if the count is full.
@@ -115,16 +126,17 @@ pub(crate) fn acquired_again(object: &Arc<SyncObject>) -> bool {
 
 /// ReleaseMutex by this thread; false if it is not the owner (Y9).
 pub(crate) fn release(object: &Arc<SyncObject>) -> bool {
-    if !owns(object) {
+    if word::id(object.word().load(Ordering::Relaxed)) != me().id {
         return false;
     }
-    let owned = THREAD.with(|thread| {
+    let released = THREAD.with(|thread| {
         let mut owned = thread.owned.borrow_mut();
+        // The mutex acquired last is released first, mostly.
         let index = owned.iter().rposition(|owned| same(&owned.object, object))?;
         owned[index].depth -= 1;
         Some(if owned[index].depth == 0 { Some(owned.swap_remove(index)) } else { None })
     });
-    match owned {
+    match released {
         None => false,
         Some(None) => true,
         Some(Some(owned)) => {
@@ -154,7 +166,7 @@ pub(crate) fn abandon_all() {
 impl Thread {
     fn abandon(&self) {
         for owned in self.owned.take() {
-            if word::id(owned.object.word().load(Ordering::Relaxed)) == self.me.id {
+            if word::id(owned.object.word().load(Ordering::Relaxed)) == me().id {
                 give_up(&owned.object, word::died);
             }
         }

@@ -32,9 +32,14 @@ static LEFT_BEHIND: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 impl ProcessObject {
     /// This process.
     pub(crate) fn own() -> Result<Arc<ProcessObject>, Code> {
+        static OWN: OnceLock<Arc<ProcessObject>> = OnceLock::new();
         let record = Arc::clone(&record::own()?.record);
+        if let Some(own) = OWN.get() {
+            return Ok(Arc::clone(own));
+        }
         let pidfd = with_room(|| process::open(process::id()))?;
-        Ok(Arc::new(ProcessObject::new(process::id(), Some(pidfd), Some(record), true, None)))
+        let own = Arc::new(ProcessObject::new(process::id(), Some(pidfd), Some(record), true, None));
+        Ok(Arc::clone(OWN.get_or_init(|| own)))
     }
 
     fn new(

@@ -117,7 +117,9 @@ impl Section {
     }
 }
 
-/// A new memory file of `size` bytes, all of it reserved and sealed.
+/// A new memory file of `size` bytes, reserved and sealed. Small ones are only sized while the machine has so
+/// much memory left that they cannot be what exhausts it: taking the pages one by one costs more than all
+/// the rest (docs/adr/0003). Unlike a file's, missing pages of a memory file are never a SIGBUS.
 pub(crate) fn create_memory(size: u64, flags: SectionFlags, executable: bool) -> Result<OwnedFd, Code> {
     check_room(size)?;
     let huge = flags.contains(SectionFlags::LARGE_PAGES);
@@ -132,7 +134,8 @@ pub(crate) fn create_memory(size: u64, flags: SectionFlags, executable: bool) ->
     } else {
         with_room(|| memfd::create("transom-mapping"))?
     };
-    memfd::reserve(&file, size).map_err(|error| match error {
+    let take = if !huge && size < CHECKED_FROM && super::memory::is_plenty() { memfd::set_size } else { memfd::reserve };
+    take(&file, size).map_err(|error| match error {
         Errno::INVAL if huge => Code::INVALID_PARAMETER,
         Errno::NOSPC if huge => Code::NO_SYSTEM_RESOURCES,
         Errno::NOMEM | Errno::NOSPC => Code::COMMITMENT_LIMIT,

@@ -337,7 +337,7 @@ fn watch_owner(object: &SyncObject) -> Result<Option<Arc<Watched>>, Code> {
     }
     let before = object.word().load(Ordering::Acquire);
     let process = object.process_id().load(Ordering::Relaxed);
-    if word::id(before) == 0 || process == std::process::id() || process == 0 {
+    if word::id(before) == 0 || process == me().process || process == 0 {
         return Ok(None);
     }
     let watched = watcher::watch_process(process)?;

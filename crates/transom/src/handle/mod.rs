@@ -301,6 +301,9 @@ pub trait FromHandle: AsHandle + Sized {
     /// tell its kind, the first call with it fails instead.
     fn from_handle(handle: Handle) -> Result<Self>;
 
+    /// Gives the handle back, and with it the duty to close it.
+    fn into_handle(self) -> Handle;
+
     /// Takes ownership of a number; see [`Handle::from_raw`].
     ///
     /// # Errors
@@ -435,6 +438,10 @@ macro_rules! object_impls {
             fn from_handle(handle: $crate::handle::Handle) -> $crate::error::Result<$type> {
                 Self::check_kind(&handle)?;
                 Ok($type(handle))
+            }
+
+            fn into_handle(self) -> $crate::handle::Handle {
+                self.0
             }
 
             fn check_kind(handle: &$crate::handle::Handle) -> $crate::error::Result<()> {

@@ -169,3 +169,67 @@ pub mod ext {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::windows::io::{AsRawHandle, OwnedHandle};
+
+    use super::{Handle, RawHandle};
+    use crate::event::Event;
+    use crate::handle::{AsHandle, FromHandle, Kind};
+    use crate::pipe::{Pipe, PipeReader};
+    use crate::support::limit;
+
+    #[test]
+    fn handles_of_the_standard_library_become_ours_and_back() {
+        let _limit = limit();
+        let (theirs, mut writer) = std::io::pipe().unwrap();
+        let number = theirs.as_raw_handle();
+        let handle = Handle::from(OwnedHandle::from(theirs));
+        assert_eq!(handle.as_raw(), RawHandle::from(number));
+        assert_eq!(handle.as_raw_handle(), number);
+        let mut ours = PipeReader::new(Pipe::from_handle(handle).unwrap());
+        writer.write_all(b"abc").unwrap();
+        let mut bytes = [0; 3];
+        ours.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"abc");
+
+        let event = Event::new(true).unwrap().as_handle().try_clone().unwrap();
+        let number = event.as_raw();
+        let theirs = OwnedHandle::from(event);
+        assert_eq!(RawHandle::from(theirs.as_raw_handle()), number);
+        drop(theirs);
+        assert!(Handle::borrow(number).is_err_and(|error| error.code().value() == 6) || reused(number));
+    }
+
+    /// Whether another test's thread got the number meanwhile.
+    fn reused(number: RawHandle) -> bool {
+        Handle::borrow(number).is_ok()
+    }
+
+    /// The kernel has one type for both.
+    #[test]
+    fn pipes_and_files_do_not_tell_their_kind() {
+        let _limit = limit();
+        let (reader, writer) = crate::pipe::anonymous().unwrap();
+        let file = Handle::from(OwnedHandle::from(tempfile::tempfile().unwrap()));
+        let kinds = [reader.as_handle().kind(), writer.as_handle().kind(), file.kind()];
+        assert_eq!(kinds, [None; 3]);
+        assert_eq!(Event::new(true).unwrap().as_handle().kind(), Some(Kind::Event));
+    }
+
+    /// The reason why `kind` does not ask `GetFileType`: it would wait for the read.
+    #[test]
+    fn a_pipe_that_is_being_read_can_be_taken_over_meanwhile() {
+        let _limit = limit();
+        let (reader, writer) = crate::pipe::anonymous().unwrap();
+        let number = reader.as_handle().as_raw();
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(|| reader.pipe().receive(&mut [0; 8]).unwrap());
+            let _borrowed = Pipe::borrow(number).unwrap();
+            writer.pipe().send(b"done").unwrap();
+            assert_eq!(reading.join().unwrap(), 4);
+        });
+    }
+}

@@ -166,3 +166,50 @@ fn exact(handle: &Handle, access: u32, offset: u64, extent: usize) -> usize {
     }
     start + within
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mapping::{Mapping, MappingOptions, SectionFlags, ViewOptions};
+    use crate::support::limit;
+
+    /// M12.
+    #[test]
+    fn a_view_of_reserved_memory_can_be_used_at_once() {
+        let _limit = limit();
+        let reserved = MappingOptions::new(300_000).section(SectionFlags::RESERVE).create().unwrap().object;
+        let part = ViewOptions::new().offset(65536).length(10).map(&reserved).unwrap();
+        part.write(0, b"0123456789").unwrap();
+        let whole = reserved.view().unwrap();
+        assert_eq!(whole.len(), 303_104);
+        assert_eq!(whole.read_to_vec(65536, 10).unwrap(), b"0123456789");
+        assert_eq!(whole.read_to_vec(303_103, 1).unwrap(), [0]);
+        assert_eq!(reserved.size().unwrap(), 303_104);
+    }
+
+    /// M9: the end of a file is found within its last page, at each kind of place.
+    #[test]
+    fn the_exact_end_of_a_file_is_found() {
+        let _limit = limit();
+        let file = tempfile::tempfile().unwrap();
+        for size in [1, 2, 4095, 4096, 4097, 8191, 65535, 65536, 65537, 69632, 200_000] {
+            file.set_len(size).unwrap();
+            let mapping = MappingOptions::of_file(&file, 0).create().unwrap().object;
+            assert_eq!(mapping.size().unwrap(), size);
+            assert_eq!(mapping.view().unwrap().len() as u64, size);
+            if size > 65536 {
+                let behind = ViewOptions::new().offset(65536).map(&mapping).unwrap();
+                assert_eq!(behind.len() as u64, size - 65536);
+            }
+        }
+    }
+
+    #[test]
+    fn a_handle_that_can_only_write_tells_the_size() {
+        let _limit = limit();
+        let name = crate::support::unique("size");
+        let _mapping = Mapping::create(&name, 5000).unwrap();
+        let writes =
+            MappingOptions::new(0).name(&name).access(crate::mapping::FILE_MAP_WRITE).open().unwrap();
+        assert_eq!(writes.size().unwrap(), 8192);
+    }
+}

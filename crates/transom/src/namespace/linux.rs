@@ -50,7 +50,7 @@ mod list;
 mod root;
 
 #[cfg(test)]
-#[path = "linux/tests.rs"]
+#[path = "linux/tests/mod.rs"]
 mod tests;
 
 pub(crate) use examine::examine;
@@ -104,10 +104,10 @@ pub(crate) enum Place {
 /// An object that was found or made.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) memory: Memory,
     /// Keeps the name. To be dropped before `memory` is closed: a holder whose memory is gone while its lock
-    /// is not looks like one that cannot be reached.
+    /// is not looks like one that cannot be reached. (Fields are dropped in their order.)
     pub(crate) hold: Hold,
+    pub(crate) memory: Memory,
     /// It was there before (`ERROR_ALREADY_EXISTS`).
     pub(crate) existed: bool,
 }

@@ -61,3 +61,19 @@ fn handles() -> Option<Finding> {
         remedy: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::namespace::{Severity, examine};
+    use crate::support::under_wine;
+
+    #[test]
+    fn the_findings_say_which_system_it_is() {
+        let findings = examine();
+        let system = findings.iter().find(|finding| finding.subject == "system").unwrap();
+        assert!(system.message.contains("Windows "));
+        assert_eq!(system.message.starts_with("Wine "), under_wine());
+        assert!(findings.iter().all(|finding| finding.severity < Severity::Problem));
+        assert!(findings.iter().any(|finding| finding.message.contains("65536")));
+    }
+}

@@ -185,6 +185,12 @@ impl PipeReader {
     pub fn pipe(&self) -> &Pipe {
         &self.0
     }
+
+    /// Gives the end up for its Win32 calls alone.
+    #[must_use]
+    pub fn into_pipe(self) -> Pipe {
+        self.0
+    }
 }
 
 impl PipeWriter {
@@ -198,6 +204,12 @@ impl PipeWriter {
     #[must_use]
     pub fn pipe(&self) -> &Pipe {
         &self.0
+    }
+
+    /// Gives the end up for its Win32 calls alone.
+    #[must_use]
+    pub fn into_pipe(self) -> Pipe {
+        self.0
     }
 }
 

@@ -2,12 +2,13 @@
 //! processes to test with, and what is known to differ under Wine.
 //!
 //! The library's unit tests include this file as well, under the same name.
-#![allow(dead_code)] // Each test program uses a part of it.
+#![allow(dead_code, unused_imports)] // Each test program uses a part of it.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use transom::event::{Event, EventOptions};
@@ -58,6 +59,15 @@ fn watched() -> Limit {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     std::thread::spawn(move || watch(&watched, &test));
     Limit { _alive: alive }
+}
+
+/// As [`limit`], and alone among the tests of this program that call it: those that have inheritable handles or
+/// start children that inherit everything. A child of one would hold what belongs to another.
+#[must_use]
+pub fn alone() -> (Limit, MutexGuard<'static, ()>) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    (limit(), turn)
 }
 
 /// See [`limit`].

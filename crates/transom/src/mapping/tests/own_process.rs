@@ -1,5 +1,5 @@
-//! What has to happen in a process of its own: faults, which end it, and unmapping addresses that are free, which
-//! another thread may have been given meanwhile.
+//! What has to happen in a process of its own: faults, which end it, and whatever depends on addresses that are
+//! free, which another thread may be given at any moment.
 //!
 //! # Safety
 //! The raw stores here are meant to fail: they go to mapped memory that is not writable. What is unmapped by
@@ -18,6 +18,7 @@ fn child_entry() {
         ("inaccessible", store_through_an_inaccessible_view),
         ("unmap", unmap_addresses),
         ("unmap-inside", unmap_inside),
+        ("base", map_at_a_base),
     ]);
 }
 
@@ -91,4 +92,29 @@ fn unmap_inside() -> u32 {
     let base = mapping.view().unwrap().into_raw();
     // SAFETY: the view is nobody's any more, whether the call unmaps it or not.
     code(unsafe { unmap(base.wrapping_byte_add(16)) })
+}
+
+/// M25: a base is taken exactly or not at all.
+#[test]
+fn a_base_is_taken_exactly_or_not_at_all() {
+    let _limit = limit();
+    assert_eq!(role_at(ENTRY, "base").run(), 0);
+}
+
+fn map_at_a_base() -> u32 {
+    let mapping = Mapping::anonymous(131_072).unwrap();
+    let at = |base: usize| ViewOptions::new().base(base).map(&mapping);
+    let view = mapping.view().unwrap();
+    view.store_u8(65_536, 1).unwrap();
+    let base = view.as_ptr() as usize;
+    assert_eq!(code(at(base)), 487, "taken");
+    let inside = ViewOptions::new().base(base + 65_536).length(65_536).map(&mapping);
+    assert_eq!(code(inside), 487, "the inside of a view is taken too");
+    assert_eq!(code(at(base + 4096)), 1132);
+    assert_eq!(view.load_u8(65_536).unwrap(), 1, "nothing was mapped over it");
+    drop(view);
+    let again = at(base).unwrap();
+    assert_eq!(again.as_ptr() as usize, base);
+    assert_eq!(again.load_u8(65_536).unwrap(), 1);
+    0
 }

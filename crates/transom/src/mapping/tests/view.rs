@@ -77,24 +77,6 @@ fn a_view_keeps_the_memory_when_the_handle_is_closed() {
     assert_eq!(two.load_u32(0).unwrap(), 42);
 }
 
-/// M25.
-#[test]
-fn a_base_is_taken_exactly_or_not_at_all() {
-    let _limit = limit();
-    let mapping = Mapping::anonymous(2 * GRANULE).unwrap();
-    let at = |base: usize| ViewOptions::new().base(base).map(&mapping);
-    let view = mapping.view().unwrap();
-    view.store_u8(GRANULE as usize, 1).unwrap();
-    let base = view.as_ptr() as usize;
-    assert_eq!(code(at(base)), 487);
-    assert_eq!(code(ViewOptions::new().base(base + GRANULE as usize).length(GRANULE).map(&mapping)), 487);
-    assert_eq!(code(at(base + PAGE as usize)), 1132);
-    drop(view);
-    let again = at(base).unwrap();
-    assert_eq!(again.as_ptr() as usize, base);
-    assert_eq!(again.load_u8(GRANULE as usize).unwrap(), 1);
-}
-
 /// M28, within one process; tests/by_name.rs has it between several.
 #[test]
 fn interlocked_operations_do_not_lose_counts() {

@@ -123,9 +123,14 @@ fn is_held(locks: BorrowedFd<'_>, index: usize) -> Result<bool, Code> {
     to_code(lock::is_byte_locked(locks, LOCKS + index as u64))
 }
 
-/// Whether no thread of a process runs any more: its locks are about to go.
+/// Whether no thread of a process runs any more: its locks are about to go. A process of another user that
+/// /proc hides is not taken for one that has ended.
 fn is_ending(process: u32) -> bool {
-    host::threads(process).into_iter().all(|thread| host::is_thread_ending(process, thread))
+    let threads = host::threads(process);
+    if threads.is_empty() {
+        return !host::exists(process);
+    }
+    threads.into_iter().all(|thread| host::is_thread_ending(process, thread))
 }
 
 /// Path-backed memory; `None` if there is no file that is it.

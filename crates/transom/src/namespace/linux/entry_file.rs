@@ -24,8 +24,8 @@ use transom_core::code::Code;
 use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, flags};
 use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
-use transom_sys::linux::fault::step;
 use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
@@ -66,6 +66,26 @@ pub(super) struct Locked(OwnedFd);
 struct Found {
     locked: Locked,
     status: Status,
+    /// This process has just made it.
+    made: bool,
+}
+
+impl Found {
+    /// Whether it is empty and nobody's: not one that somebody has cut while it was held.
+    fn is_blank(&self) -> Result<bool, Code> {
+        Ok(self.status.size == 0 && (self.made || !is_held(&self.locked)?))
+    }
+}
+
+/// Whether a process holds the name, or one that is ending still has its lock.
+fn is_held(locked: &Locked) -> Result<bool, Code> {
+    to_code(lock::is_locked_from(locked.fd(), LOCKS))
+}
+
+/// Whether a dead entry that cannot be removed, since it is another user's file, will do for a new object:
+/// the file and the object are for everybody, so whoever could interfere may do so anyway.
+fn may_be_reused(locked: &Locked, status: &Status, mode: u32) -> Result<bool, Code> {
+    Ok(mode & 0o006 != 0 && status.mode == mode && !is_held(locked)?)
 }
 
 /// What came of an attempt to join the holders. Where the entry stays locked, its lock comes back.
@@ -173,7 +193,7 @@ impl Namespace {
             let spot = self.spot(request.folder, request.name)?;
             let Some(found) = spot.find_or_make(mode)? else { continue };
             step("name-locked");
-            if found.status.size == 0 && found.status.owner == spot.directory.user {
+            if found.status.owner == spot.directory.user && found.is_blank()? {
                 return spot.fill(found, &mut new);
             }
             match spot.join(found.locked, &found.status, &request.into())? {
@@ -181,13 +201,9 @@ impl Namespace {
                 Joined::OtherName => return Err(Code::FILE_CORRUPT),
                 Joined::Dead(locked, memory) => match spot.remove(memory.as_deref()) {
                     Ok(()) => {}
-                    Err(Errno::PERM | Errno::ACCESS)
-                        if found.status.mode & 0o777 == mode && mode & 0o006 != 0 =>
-                    {
-                        // Another user's file, which only that user can remove. Both the old object and the
-                        // new one are for everybody, so it may as well be used again.
+                    Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&locked, &found.status, mode)? => {
                         to_code(dirs::set_length(locked.fd(), 0))?;
-                        return spot.fill(Found { locked, status: found.status }, &mut new);
+                        return spot.fill(Found { locked, ..found }, &mut new);
                     }
                     Err(error) => return Err(code(error)),
                 },
@@ -206,7 +222,7 @@ impl Namespace {
             let spot = self.process_spot(&name)?;
             let Some(found) = spot.find_or_make(0o600)? else { continue };
             let status = to_code(dirs::status(record))?;
-            if found.status.size != 0 {
+            if !found.is_blank()? {
                 if let Some(seat) = spot.join_record(&found, &status, record)? {
                     return Ok(spot.hold(found.locked, seat, None));
                 }
@@ -270,7 +286,7 @@ impl Spot<'_> {
     /// The file of the name, made if there is none; `None` if it went away meanwhile.
     fn find_or_make(&self, mode: u32) -> Result<Option<Found>, Code> {
         match roomy(|| dirs::create_file(&*self.directory, &self.file, mode)) {
-            Ok(file) => self.lock(file),
+            Ok(file) => self.lock(file, true),
             Err(Errno::EXIST) => self.find(),
             // The folder itself was removed after it was checked; the next round makes a new one.
             Err(Errno::NOENT) if self.directory.is_gone() => Ok(None),
@@ -281,31 +297,31 @@ impl Spot<'_> {
     /// The file of the name; `None` if there is none.
     fn find(&self) -> Result<Option<Found>, Code> {
         match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
-            Ok(file) => self.lock(file),
+            Ok(file) => self.lock(file, false),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(code(error)),
         }
     }
 
     /// Waits for the lock; `None` if the file has no name any more by then.
-    fn lock(&self, file: OwnedFd) -> Result<Option<Found>, Code> {
+    fn lock(&self, file: OwnedFd, made: bool) -> Result<Option<Found>, Code> {
         let locked = Locked::wait(file)?;
         let status = to_code(dirs::status(locked.fd()))?;
         if !status.is_file {
             return Err(Code::ACCESS_DENIED);
         }
-        Ok((status.links > 0).then_some(Found { locked, status }))
+        Ok((status.links > 0).then_some(Found { locked, status, made }))
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
         loop {
             let found = match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
-                Ok(file) => self.lock(file)?,
+                Ok(file) => self.lock(file, false)?,
                 Err(error) => return Err(code(error)),
             };
             // Removed between the two calls: perhaps there is a new one.
             let Some(found) = found else { continue };
-            if found.status.size == 0 {
+            if found.is_blank()? {
                 return Err(Code::FILE_NOT_FOUND);
             }
             return match self.join(found.locked, &found.status, wanted)? {
@@ -330,7 +346,7 @@ impl Spot<'_> {
         let file = locked.fd();
         let contents = read(file, status.size)?;
         let entry = Entry::parse(&contents);
-        if !to_code(lock::is_locked_from(file, LOCKS))? {
+        if !is_held(&locked)? {
             let memory = self.memory_of(entry.ok().as_ref());
             return Ok(Joined::Dead(locked, memory));
         }

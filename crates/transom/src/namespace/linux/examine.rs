@@ -8,9 +8,9 @@ use transom_core::name::Scope;
 use transom_sys::linux::host::{self, Limit};
 use transom_sys::linux::{Errno, dirs, futex, lock, process};
 
+use super::Folder;
 use super::backing;
 use super::root::{Namespace, Refusal, Root, VARIABLE};
-use super::Folder;
 use crate::namespace::{Finding, Severity};
 
 /// Below this many open files, a program with Windows' habits of handles will notice.
@@ -75,7 +75,10 @@ fn place() -> Finding {
         None => fine(VARIABLE, "not set: names lie in /dev/shm"),
         Some(base) => note(
             VARIABLE,
-            format!("names lie in {}; only programs with the same setting see them", Path::new(&base).display()),
+            format!(
+                "names lie in {}; only programs with the same setting see them",
+                Path::new(&base).display()
+            ),
             format!("unset {VARIABLE} to share names with everybody"),
         ),
     }
@@ -110,7 +113,11 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
                 if counts.dead == 0 {
                     fine(subject, message)
                 } else {
-                    note(subject, message, "none needed: whoever uses those names next reuses them; a sweep removes them now")
+                    note(
+                        subject,
+                        message,
+                        "none needed: whoever uses those names next reuses them; a sweep removes them now",
+                    )
                 }
             }
         },
@@ -127,7 +134,8 @@ struct Counts {
 
 impl Counts {
     fn add(&mut self, directory: &super::root::Directory, file: &str) {
-        let is_alive = dirs::open_file(directory, file, true).and_then(|entry| lock::is_locked_from(&entry, LOCKS));
+        let is_alive =
+            dirs::open_file(directory, file, true).and_then(|entry| lock::is_locked_from(&entry, LOCKS));
         match is_alive {
             Ok(true) => self.alive += 1,
             Ok(false) => self.dead += 1,
@@ -383,7 +391,9 @@ fn proc_files() -> Finding {
     };
     match options.split(',').find_map(|option| option.strip_prefix("hidepid=")) {
         None | Some("0" | "off") => fine(subject, "shows all processes"),
-        Some(level) => fine(subject, format!("hides processes of other users (hidepid={level}); own ones are reached")),
+        Some(level) => {
+            fine(subject, format!("hides processes of other users (hidepid={level}); own ones are reached"))
+        }
     }
 }
 

@@ -169,7 +169,8 @@ fn sweep_folder(directory: &Directory, limit: usize) -> usize {
     entries
 }
 
-/// Removes an entry that nobody holds; false if somebody does, or is about to.
+/// Removes an entry that nobody holds; false if somebody does. Who has just
+/// made the file and not yet locked it makes it again.
 fn remove_dead(directory: &Directory, file: &str) -> Coded<bool> {
     let Some(locked) = Locked::try_now(to_code(dirs::open_file(directory, file, true))?)? else {
         return Ok(false);

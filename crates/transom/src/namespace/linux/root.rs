@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use transom_core::code::Code;
 use transom_core::name::Scope;
 use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::fd::raise_limit;
 use transom_sys::linux::{Errno, host, process};
 
 use super::Folder;
-use crate::engine::errno::{self, with_room};
+use crate::engine::errno;
 
 /// The variable that puts both roots below another folder.
 pub(super) const VARIABLE: &str = "TRANSOM_DIR";
@@ -63,6 +64,7 @@ impl Root {
             Err(Errno::NOENT) if make && self.make_parent => {
                 match dirs::make_path(&self.parent, PRIVATE) {
                     Ok(()) | Err(Errno::EXIST) => {}
+                    Err(Errno::NOENT) => return Err(Refusal::NoParent),
                     Err(error) => return Err(Refusal::System(error)),
                 }
                 dirs::open_path(&self.parent)
@@ -259,7 +261,6 @@ impl Namespace {
         make: bool,
     ) -> Result<Option<Directory>, Code> {
         let root = self.root(scope);
-        let mut refusal = None;
         let open = || {
             let Some(above) = root.open(user, make)? else { return Ok(None) };
             if make && root.public && user == 0 {
@@ -268,17 +269,14 @@ impl Namespace {
             }
             open_checked(&above, folder.name(), root.public, user, make)
         };
-        let fd = with_room(|| match open() {
-            Err(Refusal::System(error)) => Err(error),
-            Err(other) => {
-                refusal = Some(other);
-                Ok(None)
-            }
-            Ok(fd) => Ok(fd),
-        })?;
-        match refusal {
-            Some(refusal) => Err(refusal.code()),
-            None => Ok(fd.map(|fd| Directory { fd, public: root.public, user })),
+        loop {
+            return match open() {
+                Ok(fd) => Ok(fd.map(|fd| Directory { fd, public: root.public, user })),
+                // Somebody has removed the root between two of the calls.
+                Err(Refusal::System(Errno::NOENT)) if make => continue,
+                Err(Refusal::System(Errno::MFILE)) if raise_limit() => continue,
+                Err(refusal) => Err(refusal.code()),
+            };
         }
     }
 }

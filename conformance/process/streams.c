@@ -1,0 +1,86 @@
+/* Standard handles: replacing one's own (SetStdHandle), giving them to a child (R24, H22). */
+#include "../check.h"
+
+static int child(const char *mode)
+{
+    HANDLE in = GetStdHandle(STD_INPUT_HANDLE), out = GetStdHandle(STD_OUTPUT_HANDLE);
+    char buffer[32];
+    DWORD count = 0;
+    if (!strcmp(mode, "echo")) {
+        if (!ReadFile(in, buffer, sizeof buffer, &count, NULL))
+            return 40;
+        WriteFile(out, "<", 1, &count + 0, NULL);
+        return WriteFile(out, buffer, 4, &count, NULL) && WriteFile(GetStdHandle(STD_ERROR_HANDLE), ">", 1, &count, NULL)
+            ? 41 : 42;
+    }
+    /* By the C library's streams, which are the same ones. */
+    printf("printed");
+    fflush(stdout);
+    return 43;
+}
+
+static void reading(const char *label, HANDLE from)
+{
+    char buffer[64];
+    DWORD count = 0;
+    BOOL ok;
+    memset(buffer, 0, sizeof buffer);
+    SetLastError(0xBEEF);
+    ok = ReadFile(from, buffer, sizeof buffer - 1, &count, NULL);
+    put(label, count, ok ? 0 : GetLastError());
+    text(label, buffer);
+}
+
+int main(int argc, char **argv)
+{
+    SECURITY_ATTRIBUTES inheritable = { sizeof inheritable, NULL, TRUE };
+    HANDLE to_child, child_in, child_out, from_child, out, made_up;
+    STARTUPINFOA startup;
+    PROCESS_INFORMATION made;
+    DWORD count;
+
+    if (argc > 1)
+        return child(argv[1]);
+
+    VALUE("bad_number", GetStdHandle(7) == INVALID_HANDLE_VALUE);
+    VALUE("bad_number_error", GetLastError());
+    TRUTH("set_bad_number", SetStdHandle(7, NULL));
+    out = GetStdHandle(STD_OUTPUT_HANDLE);
+    VALUE("there_is_output", out != NULL && out != INVALID_HANDLE_VALUE);
+    VALUE("same_each_time", out == GetStdHandle(STD_OUTPUT_HANDLE));
+
+    CreatePipe(&child_in, &to_child, &inheritable, 0);
+    CreatePipe(&from_child, &child_out, &inheritable, 0);
+    SetHandleInformation(to_child, HANDLE_FLAG_INHERIT, 0);
+    SetHandleInformation(from_child, HANDLE_FLAG_INHERIT, 0);
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = child_in;
+    startup.hStdOutput = child_out;
+    startup.hStdError = child_out;
+    WriteFile(to_child, "ping", 4, &count, NULL);
+    TRUTH("echo_started", again("echo", TRUE, 0, &startup, NULL, &made));
+    VALUE("echo_code", ended(&made));
+    reading("echoed", from_child);
+    TRUTH("print_started", again("print", TRUE, 0, &startup, NULL, &made));
+    VALUE("print_code", ended(&made));
+    reading("printed_by_child", from_child);
+
+    /* What SetStdHandle put there is a child's default. */
+    made_up = out;
+    TRUTH("replace", SetStdHandle(STD_OUTPUT_HANDLE, child_out));
+    VALUE("replaced", GetStdHandle(STD_OUTPUT_HANDLE) == child_out);
+    TRUTH("default_started", again("print", TRUE, 0, NULL, NULL, &made));
+    VALUE("default_code", ended(&made));
+    TRUTH("put_back", SetStdHandle(STD_OUTPUT_HANDLE, made_up));
+    VALUE("is_back", GetStdHandle(STD_OUTPUT_HANDLE) == out);
+    reading("printed_by_default", from_child);
+    CloseHandle(child_out);
+    reading("nobody_writes", from_child);
+
+    memset(&startup, 0, sizeof startup);
+    GetStartupInfoA(&startup);
+    VALUE("startup_size", startup.cb);
+    return 0;
+}

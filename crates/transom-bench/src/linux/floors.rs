@@ -1,0 +1,199 @@
+//! What the machine, the kernel and the standard library take by themselves.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use transom_sys::linux::{fd, futex, memfd, process};
+
+use super::Stage;
+use super::partner::{Partner, Shared, Work};
+use crate::error::{Error, Result};
+use crate::sample::{each, row, serve};
+
+pub(super) fn syscall(_: &Stage<'_>) -> Result<()> {
+    serve(&mut |count| {
+        row(count, || {
+            black_box(process::thread_id());
+            Ok(())
+        })
+    })
+}
+
+/// Spins until the word is `value`: the shortest loop there is, and no pause that the processor may stretch.
+fn spin(word: &AtomicU32, value: u32) {
+    while word.load(Ordering::Acquire) != value {}
+}
+
+pub(super) fn line(stage: &Stage<'_>) -> Result<()> {
+    let mut partner = Partner::start(stage, "line", &[], 0)?;
+    serve(&mut |count| {
+        partner.shared().word(0).store(0, Ordering::Relaxed);
+        partner.begin(count)?;
+        let turn = partner.shared().word(0);
+        let mut number = 0;
+        row(count, || {
+            turn.store(number + 1, Ordering::Release);
+            spin(turn, number + 2);
+            number += 2;
+            Ok(())
+        })
+    })
+}
+
+pub(super) fn line_partner(shared: Shared, _: &[String]) -> Result<Work> {
+    Ok(Box::new(move |count| {
+        let turn = shared.word(0);
+        let mut number = 0;
+        for _ in 0..count {
+            spin(turn, number + 1);
+            turn.store(number + 2, Ordering::Release);
+            number += 2;
+        }
+        Ok(())
+    }))
+}
+
+/// Sleeps until the word is `value`.
+fn sleep(word: &AtomicU32, value: u32) {
+    loop {
+        let seen = word.load(Ordering::Acquire);
+        if seen == value {
+            return;
+        }
+        // Whether it slept or the word was another meanwhile: look again.
+        let _ = futex::wait(word, seen, None);
+    }
+}
+
+fn signal(word: &AtomicU32, value: u32) {
+    word.store(value, Ordering::Release);
+    futex::wake(word, 1);
+}
+
+pub(super) fn futex(stage: &Stage<'_>) -> Result<()> {
+    let mut partner = Partner::start(stage, "futex", &[], 0)?;
+    serve(&mut |count| {
+        partner.shared().word(0).store(0, Ordering::Relaxed);
+        partner.shared().word(1).store(0, Ordering::Relaxed);
+        partner.begin(count)?;
+        let (there, back) = (partner.shared().word(0), partner.shared().word(1));
+        let mut number = 0;
+        each(count, || {
+            number += 1;
+            signal(there, number);
+            sleep(back, number);
+            Ok(())
+        })
+    })
+}
+
+pub(super) fn futex_partner(shared: Shared, _: &[String]) -> Result<Work> {
+    Ok(Box::new(move |count| {
+        // Counts are limited to a few millions.
+        for number in 1..=count as u32 {
+            sleep(shared.word(0), number);
+            signal(shared.word(1), number);
+        }
+        Ok(())
+    }))
+}
+
+pub(super) fn std_mutex(_: &Stage<'_>) -> Result<()> {
+    let mutex = Mutex::new(0_u64);
+    serve(&mut |count| {
+        row(count, || {
+            *black_box(&mutex).lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            Ok(())
+        })
+    })
+}
+
+/// The smallest mutex over a futex that lets sleepers sleep: 0 free, 1 locked, 2 locked and somebody sleeps.
+fn lock(word: &AtomicU32) {
+    if word.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+        return;
+    }
+    while word.swap(2, Ordering::Acquire) != 0 {
+        // Woken, or the word changed before: try again either way.
+        let _ = futex::wait(word, 2, None);
+    }
+}
+
+fn unlock(word: &AtomicU32) {
+    if word.swap(0, Ordering::Release) == 2 {
+        futex::wake(word, 1);
+    }
+}
+
+/// What is done under a contended mutex: a little more than nothing.
+pub(super) fn critical(counter: &AtomicU32) {
+    let seen = counter.load(Ordering::Relaxed);
+    counter.store(black_box(seen).wrapping_add(1), Ordering::Relaxed);
+}
+
+pub(super) fn futex_mutex(stage: &Stage<'_>) -> Result<()> {
+    let mut partner = Partner::start(stage, "futex-mutex", &[], 0)?;
+    serve(&mut |count| {
+        partner.begin(count)?;
+        let shared = partner.shared();
+        row(count, || {
+            lock(shared.word(0));
+            critical(shared.word(1));
+            unlock(shared.word(0));
+            Ok(())
+        })
+    })
+}
+
+pub(super) fn futex_mutex_partner(shared: Shared, _: &[String]) -> Result<Work> {
+    Ok(Box::new(move |count| {
+        for _ in 0..count {
+            lock(shared.word(0));
+            critical(shared.word(1));
+            unlock(shared.word(0));
+        }
+        Ok(())
+    }))
+}
+
+pub(super) fn rwlock_read(_: &Stage<'_>) -> Result<()> {
+    let value = RwLock::new([7_u64; 8]);
+    serve(&mut |count| {
+        row(count, || {
+            black_box(*black_box(&value).read().unwrap_or_else(PoisonError::into_inner));
+            Ok(())
+        })
+    })
+}
+
+pub(super) fn rwlock_write(_: &Stage<'_>) -> Result<()> {
+    let value = RwLock::new([7_u64; 8]);
+    let new = [9_u64; 8];
+    serve(&mut |count| {
+        row(count, || {
+            *black_box(&value).write().unwrap_or_else(PoisonError::into_inner) = *black_box(&new);
+            Ok(())
+        })
+    })
+}
+
+pub(super) fn dup(_: &Stage<'_>) -> Result<()> {
+    let file = memfd::create("transom-bench").map_err(Error::of("create memory"))?;
+    serve(&mut |count| {
+        row(count, || fd::duplicate(&file).map(drop).map_err(Error::of("duplicate a descriptor")))
+    })
+}
+
+/// A program that does nothing.
+pub(super) fn idle_program() -> Result<&'static str> {
+    let places = ["/bin/true", "/usr/bin/true", "/run/current-system/sw/bin/true"];
+    places.into_iter().find(|place| Path::new(place).exists()).ok_or_else(|| Error::new("there is no `true`"))
+}
+
+pub(super) fn std_spawn(_: &Stage<'_>) -> Result<()> {
+    let mut command = Command::new(idle_program()?);
+    serve(&mut |count| each(count, || command.status().map(drop).map_err(Error::of("run a program"))))
+}

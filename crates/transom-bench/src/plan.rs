@@ -1,0 +1,373 @@
+//! What is measured, against what, and how good it has to be.
+
+use std::ffi::OsString;
+
+/// What a case stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The least it can cost: the machine and the kernel, without any library.
+    Floor,
+    /// transom.
+    Ours,
+    /// Somebody else's library.
+    Peer,
+}
+
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Time of an operation, shown in nanoseconds.
+    Nanoseconds,
+    /// Time of an operation, shown in microseconds.
+    Microseconds,
+    /// Bytes per nanosecond, where an operation moves this many bytes.
+    Bandwidth(u64),
+}
+
+/// How good a ratio has to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// At most this many times the other: for times.
+    AtMost(f64),
+    /// At least this many times the other: for bandwidths.
+    AtLeast(f64),
+}
+
+impl Goal {
+    /// Whether `ratio` is good enough.
+    #[must_use]
+    pub fn is_met(self, ratio: f64) -> bool {
+        match self {
+            Goal::AtMost(limit) => ratio <= limit,
+            Goal::AtLeast(limit) => ratio >= limit,
+        }
+    }
+}
+
+/// Where worker and partner run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// There is no partner.
+    Alone,
+    /// Both on one processor.
+    Same,
+    /// One each.
+    Cross,
+}
+
+/// What a worker is.
+#[derive(Debug, Clone)]
+pub(crate) enum Worker {
+    /// This program again, as [`run_child`](crate::run_child) plays it.
+    Role(&'static str, Vec<String>),
+    /// Another program that answers as [`Sample`](crate::Sample) says. It gets the number of the processor
+    /// it is to stay on as its last argument.
+    Program(OsString, Vec<OsString>),
+    /// There is none here, and why.
+    Missing(String),
+}
+
+/// One thing to be measured.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub(crate) id: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) side: Side,
+    pub(crate) unit: Unit,
+    pub(crate) worker: Worker,
+    pub(crate) placement: Placement,
+    pub(crate) compare: Vec<(&'static str, Option<Goal>)>,
+}
+
+impl Case {
+    /// A case of `side` that a worker plays as `role`, a word that [`run_child`](crate::run_child) or the
+    /// program's own child knows. `what` is for people; `id` names the case in comparisons and in JSON.
+    #[must_use]
+    pub fn role(side: Side, id: &'static str, role: &'static str, unit: Unit, what: &'static str) -> Case {
+        Case::new(side, id, unit, what, Worker::Role(role, Vec::new()))
+    }
+
+    /// A case that another program plays.
+    #[must_use]
+    pub fn program(
+        side: Side,
+        id: &'static str,
+        program: impl Into<OsString>,
+        arguments: Vec<OsString>,
+        unit: Unit,
+        what: &'static str,
+    ) -> Case {
+        Case::new(side, id, unit, what, Worker::Program(program.into(), arguments))
+    }
+
+    /// A case that cannot be measured here; it is listed with the reason.
+    #[must_use]
+    pub fn missing(side: Side, id: &'static str, unit: Unit, what: &'static str, why: String) -> Case {
+        Case::new(side, id, unit, what, Worker::Missing(why))
+    }
+
+    fn new(side: Side, id: &'static str, unit: Unit, what: &'static str, worker: Worker) -> Case {
+        Case { id, what, side, unit, worker, placement: Placement::Alone, compare: Vec::new() }
+    }
+
+    /// Adds an argument for the role.
+    #[must_use]
+    pub fn with(mut self, argument: impl ToString) -> Case {
+        if let Worker::Role(_, arguments) = &mut self.worker {
+            arguments.push(argument.to_string());
+        }
+        self
+    }
+
+    /// Between two processes on one processor.
+    #[must_use]
+    pub fn same(mut self) -> Case {
+        self.placement = Placement::Same;
+        self
+    }
+
+    /// Between two processes on a processor each.
+    #[must_use]
+    pub fn cross(mut self) -> Case {
+        self.placement = Placement::Cross;
+        self
+    }
+
+    /// Shows the ratio to another case.
+    #[must_use]
+    pub fn against(mut self, id: &'static str) -> Case {
+        self.compare.push((id, None));
+        self
+    }
+
+    /// Shows the ratio to another case, which has to be good enough.
+    #[must_use]
+    pub fn goal(mut self, id: &'static str, goal: Goal) -> Case {
+        self.compare.push((id, Some(goal)));
+        self
+    }
+}
+
+/// A list of cases, measured together.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) notes: Vec<&'static str>,
+}
+
+const BLOCK: u64 = 64 * 1024;
+
+impl Plan {
+    /// A plan without cases.
+    #[must_use]
+    pub fn empty(name: &'static str) -> Plan {
+        Plan { name, cases: Vec::new(), notes: NOTES.to_vec() }
+    }
+
+    /// Adds a case.
+    #[must_use]
+    pub fn add(mut self, case: Case) -> Plan {
+        self.cases.push(case);
+        self
+    }
+
+    /// Adds cases.
+    #[must_use]
+    pub fn extend(mut self, cases: impl IntoIterator<Item = Case>) -> Plan {
+        self.cases.extend(cases);
+        self
+    }
+
+    /// Adds a goal or comparison to a case that is there already.
+    #[must_use]
+    pub fn compare(mut self, id: &str, with: &'static str, goal: Option<Goal>) -> Plan {
+        for case in self.cases.iter_mut().filter(|case| case.id == id) {
+            case.compare.push((with, goal));
+        }
+        self
+    }
+
+    /// Mappings, handles, processes and synchronisation objects: everything `transom bench map` measures.
+    #[must_use]
+    pub fn map() -> Plan {
+        Plan::empty("map")
+            .extend(floors())
+            .extend(mapping_floors())
+            .extend(mappings())
+            .extend(copies())
+            .extend(synchronisation())
+            .extend(handles())
+            .extend(crate::python::cases())
+            .compare("named-create", "python-create", Some(Goal::AtMost(1.0)))
+            .compare("named-open", "python-open", None)
+    }
+
+    /// Creating and opening mappings, and nothing else: what is compared with rivals.
+    #[must_use]
+    pub fn mapping_only() -> Plan {
+        Plan::empty("mapping")
+            .add(syscall())
+            .extend(mapping_floors())
+            .extend(mappings())
+            .extend(crate::python::cases())
+            .compare("named-create", "python-create", Some(Goal::AtMost(1.0)))
+            .compare("named-open", "python-open", None)
+    }
+}
+
+const NOTES: &[&str] = &[
+    "ratios are made within each round and can be compared between runs; times and bandwidths cannot",
+    "spread is the distance from the lowest to the highest round in per cent of the median: a ratio of \
+     rows that spread by much means little; end other programs and repeat",
+    "a round trip is two ways: from set to running is half of it. Between processors it is mostly the \
+     time a sleeping processor takes to wake",
+];
+
+fn syscall() -> Case {
+    Case::role(Side::Floor, "syscall", "syscall", Unit::Nanoseconds, "system call (gettid)")
+}
+
+/// What the machine itself takes.
+fn floors() -> Vec<Case> {
+    use Unit::{Bandwidth, Microseconds, Nanoseconds};
+    let floor = |id, role, unit, what| Case::role(Side::Floor, id, role, unit, what);
+    vec![
+        syscall(),
+        floor("line", "line", Nanoseconds, "cache line, round trip, spinning, cross").cross(),
+        floor("futex-same", "futex", Microseconds, "futex round trip, same").same(),
+        floor("futex-cross", "futex", Microseconds, "futex round trip, cross").cross(),
+        floor("copy", "copy", Bandwidth(BLOCK), "copy(64 KiB): memcpy in, memcpy out, cross").cross(),
+        floor("memcpy-in", "memcpy-in", Bandwidth(BLOCK), "memcpy of 64 KiB into shared pages"),
+        floor("memcpy-out", "memcpy-out", Bandwidth(BLOCK), "memcpy of 64 KiB out of shared pages"),
+        floor("memcpy-64", "memcpy-64", Nanoseconds, "memcpy of 64 B in and out"),
+        floor("std-mutex", "std-mutex", Nanoseconds, "std Mutex, lock + unlock"),
+        floor("futex-mutex", "futex-mutex", Nanoseconds, "bare futex mutex, contended, cross").cross(),
+        floor("rwlock-read", "rwlock-read", Nanoseconds, "std RwLock of 64 B, read"),
+        floor("rwlock-write", "rwlock-write", Nanoseconds, "std RwLock of 64 B, write"),
+        floor("dup", "dup", Nanoseconds, "fcntl F_DUPFD + close"),
+        floor("std-spawn", "std-spawn", Microseconds, "std Command: run `true`, wait"),
+    ]
+}
+
+fn mapping_floors() -> Vec<Case> {
+    let floor = |id, what| Case::role(Side::Floor, id, id, Unit::Microseconds, what);
+    vec![
+        floor("memfd", "memfd: create, size, map, unmap, close"),
+        floor("memfd-reserved", "memfd: the same, space reserved"),
+        floor("memfd-touched", "memfd: the same, each page written"),
+        floor("raw-map", "raw map: shm_open, size, map, unmap, close, unlink"),
+        floor("raw-open", "raw open: shm_open, map, unmap, close"),
+    ]
+}
+
+/// Mappings of 64 KiB.
+fn mappings() -> Vec<Case> {
+    let ours = |id, what| Case::role(Side::Ours, id, id, Unit::Microseconds, what);
+    vec![
+        ours("anonymous", "anonymous mapping: create, map, unmap, close")
+            .goal("memfd", Goal::AtMost(1.3))
+            .against("memfd-reserved"),
+        ours("anonymous-touched", "anonymous mapping, each page written").against("memfd-touched"),
+        ours("view", "view of a mapping: map, unmap").against("syscall"),
+        ours("named-create", "named mapping: create, map, unmap, close").goal("raw-map", Goal::AtMost(2.0)),
+        ours("named-create-fresh", "named mapping, a new name each time").against("raw-map"),
+        ours("named-open", "named mapping: open, map, unmap, close").goal("raw-open", Goal::AtMost(2.5)),
+        ours("named-open-own", "named mapping: open what this process holds").against("raw-open"),
+    ]
+}
+
+/// Bytes through views.
+fn copies() -> Vec<Case> {
+    let ours = |id, unit, what| Case::role(Side::Ours, id, id, unit, what);
+    let block = Unit::Bandwidth(BLOCK);
+    vec![
+        ours("view-write", block, "View::write of 64 KiB").against("memcpy-in"),
+        ours("view-read", block, "View::read of 64 KiB").against("memcpy-out"),
+        ours("view-64", Unit::Nanoseconds, "View::write + View::read of 64 B").against("memcpy-64"),
+        ours("view-copy", block, "View::write here, View::read there, cross").cross().against("copy"),
+        ours("guarded-load", Unit::Nanoseconds, "Guarded of 64 B, load").against("rwlock-read"),
+        ours("guarded-store", Unit::Nanoseconds, "Guarded of 64 B, store").against("rwlock-write"),
+    ]
+}
+
+fn synchronisation() -> Vec<Case> {
+    use Unit::{Microseconds, Nanoseconds};
+    let ours = |id, role, unit, what| Case::role(Side::Ours, id, role, unit, what);
+    vec![
+        ours("event-same", "event", Microseconds, "event round trip (set, wait, both ways), same")
+            .same()
+            .goal("futex-same", Goal::AtMost(1.15)),
+        ours("event-cross", "event", Microseconds, "event round trip, cross")
+            .cross()
+            .goal("futex-cross", Goal::AtMost(1.15)),
+        ours("event-fast", "event-fast", Nanoseconds, "event, set + wait, nobody sleeps").against("syscall"),
+        ours("mutex", "mutex", Nanoseconds, "named mutex, lock + unlock, uncontended")
+            .goal("std-mutex", Goal::AtMost(4.0))
+            .against("syscall"),
+        ours("mutex-contended", "mutex-contended", Nanoseconds, "named mutex, contended, cross")
+            .cross()
+            .against("futex-mutex"),
+        ours("semaphore", "semaphore", Nanoseconds, "semaphore, release + wait").against("syscall"),
+        ours("any-2", "any-fast", Nanoseconds, "wait for any of 2, the last is set")
+            .with(2)
+            .against("event-fast"),
+        ours("any-8", "any-fast", Nanoseconds, "wait for any of 8").with(8).against("event-fast"),
+        ours("any-64", "any-fast", Nanoseconds, "wait for any of 64").with(64).against("event-fast"),
+        ours("any-2-same", "any", Microseconds, "round trip, the other waits for any of 2, same")
+            .with(2)
+            .same()
+            .against("futex-same"),
+        ours("any-8-same", "any", Microseconds, "round trip, any of 8, same")
+            .with(8)
+            .same()
+            .against("futex-same"),
+        ours("any-64-same", "any", Microseconds, "round trip, any of 64, same")
+            .with(64)
+            .same()
+            .against("futex-same"),
+    ]
+}
+
+fn handles() -> Vec<Case> {
+    let ours = |id, unit, what| Case::role(Side::Ours, id, id, unit, what);
+    vec![
+        ours("duplicate", Unit::Nanoseconds, "handle: duplicate here, close").against("dup"),
+        ours("spawn", Unit::Microseconds, "process: run `true`, wait").against("std-spawn"),
+        ours("spawn-inherit", Unit::Microseconds, "process with 8 inherited handles").against("std-spawn"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_case_has_its_own_id_and_is_compared_with_one_that_exists() {
+        for plan in [Plan::map(), Plan::mapping_only()] {
+            let ids: BTreeSet<&str> = plan.cases.iter().map(|case| case.id).collect();
+            assert_eq!(ids.len(), plan.cases.len());
+            for case in &plan.cases {
+                for (with, _) in &case.compare {
+                    assert!(ids.contains(with), "{} is compared with {with}", case.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_held_against_something() {
+        for case in Plan::map().cases {
+            assert_eq!(case.compare.is_empty(), case.side != Side::Ours, "{}", case.id);
+        }
+    }
+
+    #[test]
+    fn a_goal_is_a_limit_and_reaching_it_is_enough() {
+        assert!(Goal::AtMost(2.0).is_met(2.0));
+        assert!(!Goal::AtMost(2.0).is_met(2.01));
+        assert!(Goal::AtLeast(0.9).is_met(0.9));
+        assert!(!Goal::AtLeast(0.9).is_met(0.89));
+    }
+}

@@ -1,0 +1,40 @@
+//! The arguments of `transom bench`.
+
+use clap::{Args, Subcommand};
+use transom_bench::Options;
+
+/// `transom bench …`
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Mappings, copies, events, mutexes, semaphores, handles and processes
+    #[command(after_help = "Examples:
+  transom bench map
+  transom bench map --quick
+  transom bench map --rounds 25 --json > figures.json
+
+Each figure stands beside its floor, the same work by bare system calls, and beside the goal for their \
+ratio. End other programs first, and look at the spread: a busy machine gives no figures. Only ratios can \
+be compared between machines and runs. A goal that is missed is no failure of the command. Python's shared \
+memory is measured in the same run where there is a python3. On Linux only.")]
+    Map(BenchMapArgs),
+
+    /// A process of the benchmark
+    #[command(hide = true, after_help = "Examples:\n  transom bench child syscall 0 0")]
+    Child {
+        /// The role, and what it has to know.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// `transom bench map`
+#[derive(Debug, Args)]
+pub struct BenchMapArgs {
+    /// How many times each case is measured, 5 at least; [default: 9, with --quick 5]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(Options::FEWEST_ROUNDS)..=1000))]
+    pub rounds: Option<u32>,
+
+    /// Measure for seconds instead of half a minute; the tails and small ratios get vague
+    #[arg(long)]
+    pub quick: bool,
+}
