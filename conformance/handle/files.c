@@ -24,7 +24,6 @@ int main(void)
     OPENED("missing", file, opened(name, GENERIC_READ, OPEN_EXISTING, 0));
     OPENED("folder_missing", file, opened("tc-none\\x", GENERIC_READ, OPEN_EXISTING, 0));
     OPENED("truncate_missing", file, opened(name, GENERIC_WRITE, TRUNCATE_EXISTING, 0));
-    OPENED("truncate_for_reading", file, opened(name, GENERIC_READ, TRUNCATE_EXISTING, 0));
     OPENED("bad_disposition", file, opened(name, GENERIC_READ, 6, 0));
     OPENED("empty_name", file, opened("", GENERIC_READ, OPEN_EXISTING, 0));
     OPENED("new", file, opened(name, GENERIC_READ | GENERIC_WRITE, CREATE_NEW, 0));
@@ -79,6 +78,9 @@ int main(void)
     TRUTH("write_at_result", GetOverlappedResult(file, &overlapped, &count, TRUE));
     VALUE("write_at_count", count);
     WAIT("write_at_event", WaitForSingleObject(event, 0));
+    /* P48 */
+    VALUE("write_at_status", overlapped.Internal);
+    VALUE("write_at_moved", overlapped.InternalHigh);
     overlapped.Offset = 4;
     memset(buffer, 0, sizeof buffer);
     TRUTH("read_at", ReadFile(file, buffer, 4, NULL, &overlapped));
@@ -87,6 +89,7 @@ int main(void)
     VALUE("position_behind", SetFilePointer(file, 0, NULL, FILE_CURRENT));
     overlapped.Offset = 10;
     TRUTH("read_at_end_of_file", ReadFile(file, buffer, 4, &count, &overlapped));
+    TRUTH("read_at_end_of_file_result", GetOverlappedResult(file, &overlapped, &count, FALSE));
     CloseHandle(file);
 
     OPENED("append_only", file, opened(name, FILE_APPEND_DATA, OPEN_EXISTING, 0));
@@ -94,6 +97,7 @@ int main(void)
     TRUTH("append_cannot_read", ReadFile(file, buffer, 1, &count, NULL));
     VALUE("appended", GetFileSize(file, NULL));
     CloseHandle(file);
+    /* What every handle can do (H39). */
     OPENED("without_rights", file, opened(name, 0, OPEN_EXISTING, 0));
     VALUE("size_without_rights", GetFileSize(file, NULL));
     TRUTH("read_without_rights", ReadFile(file, buffer, 1, &count, NULL));
@@ -139,7 +143,7 @@ int main(void)
     VALUE("temp_file_prefix", strncmp(path + 2, "pre", 3) == 0 && path[5] != 'f');
     TRUTH("temp_file_gone", DeleteFileA(path));
     VALUE("temp_name", GetTempFileNameA(".", "x", 0xAB, path));
-    text("temp_name", path + 2);
+    VALUE("temp_name_text", lstrcmpiA(path + 2, "xAB.tmp"));
     VALUE("temp_name_only", GetFileAttributesA(path));
     COUNT("temp_folder_missing", GetTempFileNameA("tc-none", "x", 0, path));
     return 0;

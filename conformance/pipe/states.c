@@ -1,11 +1,13 @@
-/* Anonymous pipes: what the calls for named pipes say of them (P31, P72, P73), and rights of
- * duplicates. */
+/* Anonymous pipes: what the calls for named pipes say of them (P31, P60, P72, P73), rights of
+ * duplicates, operations with an OVERLAPPED (P48, P49). */
 #include "../check.h"
 
 int main(void)
 {
     HANDLE reader, writer, copy;
     DWORD flags = 9, out = 9, in = 9, most = 9, mode, instances = 9, left = 9, got = 9, all = 9, count;
+    OVERLAPPED overlapped;
+    HANDLE event;
     char buffer[16];
 
     TRUTH("made", CreatePipe(&reader, &writer, NULL, 0));
@@ -37,14 +39,18 @@ int main(void)
     VALUE("peek_got", got);
     VALUE("peek_all", all);
     text("peek", buffer);
+    TRUTH("peek_rest", PeekNamedPipe(reader, NULL, 0, NULL, &all, &left));
+    VALUE("peek_rest_of_message", left);
     TRUTH("peek_nothing", PeekNamedPipe(reader, NULL, 0, NULL, NULL, NULL));
-    (void)left;
 
     DuplicateHandle(GetCurrentProcess(), reader, GetCurrentProcess(), &copy, SYNCHRONIZE, FALSE, 0);
     TRUTH("copy_without_read", ReadFile(copy, buffer, 1, &count, NULL));
     CloseHandle(copy);
-    TRUTH("copy_with_more", DuplicateHandle(GetCurrentProcess(), reader, GetCurrentProcess(), &copy, GENERIC_READ | GENERIC_WRITE,
-        FALSE, 0));
+    copy = NULL;
+    TRUTH("copy_with_more", DuplicateHandle(GetCurrentProcess(), reader, GetCurrentProcess(), &copy,
+        GENERIC_READ | GENERIC_WRITE, FALSE, 0));
+    if (copy)
+        CloseHandle(copy);
     mode = PIPE_READMODE_BYTE | 0x40;
     TRUTH("unknown_mode", SetNamedPipeHandleState(reader, &mode, NULL, NULL));
     TRUTH("leave_mode", SetNamedPipeHandleState(reader, NULL, NULL, NULL));
@@ -52,8 +58,16 @@ int main(void)
     memset(buffer, 0, sizeof buffer);
     TRUTH("read", ReadFile(reader, buffer, sizeof buffer, &count, NULL));
     text("read", buffer);
+    event = CreateEventA(NULL, TRUE, FALSE, NULL);
+    memset(&overlapped, 0, sizeof overlapped);
+    overlapped.hEvent = event;
+    TRUTH("overlapped", WriteFile(writer, "xy", 2, &count, &overlapped));
+    WAIT("overlapped_event", WaitForSingleObject(event, 0));
+    VALUE("overlapped_moved", overlapped.InternalHigh);
     CloseHandle(reader);
     TRUTH("nobody_reads", WriteFile(writer, "x", 1, &count, NULL));
+    TRUTH("overlapped_fails", WriteFile(writer, "x", 1, &count, &overlapped));
+    WAIT("overlapped_event_reset", WaitForSingleObject(event, 0));
     CloseHandle(writer);
     TRUTH("closed", ReadFile(reader, buffer, 1, &count, NULL));
     return 0;

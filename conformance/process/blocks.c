@@ -16,7 +16,8 @@ static void variable(const char *label, const char *name)
     SetLastError(0xBEEF);
     value[0] = 0;
     length = GetEnvironmentVariableA(name, value, sizeof value);
-    put(label, length, length ? 0 : GetLastError());
+    /* A variable with an empty value is no failure and leaves the error alone. */
+    put(label, length, length || GetLastError() == 0xBEEF ? 0 : GetLastError());
     text(label, value);
 }
 
@@ -51,14 +52,19 @@ int main(int argc, char **argv)
     WCHAR wide[1000], *end;
     char found[500], buffer[100];
     PROCESS_INFORMATION made;
+    unsigned long code;
     unsigned i;
+    BOOL started;
 
     if (argc > 1)
         return child(argv[1]);
 
+    /* A child prints before its parent does. */
     SetEnvironmentVariableA("TC_BLOCK_OWN", "of the parent");
-    TRUTH("copy_started", again("copy", FALSE, 0, NULL, NULL, &made));
-    VALUE("copy_code", ended(&made));
+    started = again("copy", FALSE, 0, NULL, NULL, &made);
+    code = ended(&made);
+    put("copy_started", started, 0);
+    VALUE("copy_code", code);
 
     /* Besides the entries of the test what a program needs to start at all. */
     at = block;
@@ -72,14 +78,18 @@ int main(int argc, char **argv)
     at = add(at, "TC_BLOCK_ONE=first = one");
     at = add(at, "Tc_Block_Two=2");
     *at++ = 0;
-    TRUTH("narrow_started", again("narrow", FALSE, 0, NULL, block, &made));
-    VALUE("narrow_code", ended(&made));
+    started = again("narrow", FALSE, 0, NULL, block, &made);
+    code = ended(&made);
+    put("narrow_started", started, 0);
+    VALUE("narrow_code", code);
 
     end = wide;
     for (i = 0; i < (unsigned)(at - block); i++)
         *end++ = (WCHAR)(unsigned char)block[i];
-    TRUTH("wide_started", again("wide", FALSE, CREATE_UNICODE_ENVIRONMENT, NULL, wide, &made));
-    VALUE("wide_code", ended(&made));
+    started = again("wide", FALSE, CREATE_UNICODE_ENVIRONMENT, NULL, wide, &made);
+    code = ended(&made);
+    put("wide_started", started, 0);
+    VALUE("wide_code", code);
     variable("parent_keeps_its_own", "TC_BLOCK_OWN");
     variable("parent_sees_none_of_it", "TC_BLOCK_ONE");
 

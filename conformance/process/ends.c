@@ -30,7 +30,7 @@ int main(int argc, char **argv)
     static const char *const how[] = { "return 256", "return -1", "exit 305419896", "exit 3221225477", "thread 77" };
     PROCESS_INFORMATION made;
     HANDLE thread, event, copy;
-    char label[64], name[80];
+    char label[100], name[80];
     DWORD id = 0;
     unsigned i;
 

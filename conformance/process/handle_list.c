@@ -61,11 +61,8 @@ int main(int argc, char **argv)
     TRUTH("too_small", InitializeProcThreadAttributeList(attributes, 1, 0, &size));
     VALUE("size_is_told_again", size > 1);
     size = sizeof room;
-    TRUTH("flags", InitializeProcThreadAttributeList(attributes, 1, 1, &size));
-    size = sizeof room;
     TRUTH("initialize", InitializeProcThreadAttributeList(attributes, 1, 0, &size));
     list[0] = listed;
-    TRUTH("no_bytes", UpdateProcThreadAttribute(attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, list, 0, NULL, NULL));
     TRUTH("half_a_handle", UpdateProcThreadAttribute(attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, list,
         sizeof(HANDLE) + 3, NULL, NULL));
     TRUTH("unknown_attribute", UpdateProcThreadAttribute(attributes, 0, 0x20FFF, list, sizeof(HANDLE), NULL, NULL));

@@ -1,4 +1,5 @@
-/* Standard handles: replacing one's own (SetStdHandle), giving them to a child (R24, H22). */
+/* What a process is told at its start: standard handles, replaced (SetStdHandle) or given to a
+ * child (R24, H22), title, flags and the state of its first window. */
 #include "../check.h"
 
 static int child(const char *mode)
@@ -9,9 +10,24 @@ static int child(const char *mode)
     if (!strcmp(mode, "echo")) {
         if (!ReadFile(in, buffer, sizeof buffer, &count, NULL))
             return 40;
-        WriteFile(out, "<", 1, &count + 0, NULL);
+        WriteFile(out, "<", 1, &count, NULL);
         return WriteFile(out, buffer, 4, &count, NULL) && WriteFile(GetStdHandle(STD_ERROR_HANDLE), ">", 1, &count, NULL)
             ? 41 : 42;
+    }
+    if (!strcmp(mode, "told") || !strcmp(mode, "untold")) {
+        STARTUPINFOA startup;
+        STARTUPINFOW wide;
+        GetStartupInfoA(&startup);
+        GetStartupInfoW(&wide);
+        VALUE("told_size", startup.cb == sizeof startup && wide.cb == sizeof wide);
+        VALUE("told_flags", startup.dwFlags & (STARTF_USESHOWWINDOW | STARTF_USESTDHANDLES | STARTF_FORCEONFEEDBACK));
+        if (!strcmp(mode, "untold"))
+            return 45;
+        VALUE("told_window", startup.wShowWindow);
+        text("told_title", startup.lpTitle);
+        text("told_title_wide", shown(wide.lpTitle));
+        VALUE("told_output", startup.hStdOutput == out);
+        return 44;
     }
     /* By the C library's streams, which are the same ones. */
     printf("printed");
@@ -31,13 +47,22 @@ static void reading(const char *label, HANDLE from)
     text(label, buffer);
 }
 
+static HANDLE inheritable_copy(HANDLE of)
+{
+    HANDLE copy = NULL;
+    DuplicateHandle(GetCurrentProcess(), of, GetCurrentProcess(), &copy, 0, TRUE, DUPLICATE_SAME_ACCESS);
+    return copy;
+}
+
 int main(int argc, char **argv)
 {
     SECURITY_ATTRIBUTES inheritable = { sizeof inheritable, NULL, TRUE };
     HANDLE to_child, child_in, child_out, from_child, out, made_up;
     STARTUPINFOA startup;
     PROCESS_INFORMATION made;
+    unsigned long code;
     DWORD count;
+    BOOL ok;
 
     if (argc > 1)
         return child(argv[1]);
@@ -80,7 +105,19 @@ int main(int argc, char **argv)
     reading("nobody_writes", from_child);
 
     memset(&startup, 0, sizeof startup);
-    GetStartupInfoA(&startup);
-    VALUE("startup_size", startup.cb);
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESHOWWINDOW | STARTF_FORCEONFEEDBACK | STARTF_USESTDHANDLES;
+    startup.wShowWindow = SW_MINIMIZE;
+    startup.lpTitle = (char *)"A title";
+    startup.hStdInput = INVALID_HANDLE_VALUE;
+    startup.hStdOutput = startup.hStdError = inheritable_copy(out);
+    ok = again("told", TRUE, 0, &startup, NULL, &made);
+    code = ended(&made);
+    VALUE("told_started", ok);
+    VALUE("told_code", code);
+    ok = again("untold", TRUE, 0, NULL, NULL, &made);
+    code = ended(&made);
+    VALUE("untold_started", ok);
+    VALUE("untold_code", code);
     return 0;
 }

@@ -32,7 +32,7 @@ pub fn main(mut arguments: Arguments) -> Done {
         [] => list.programs.clone(),
         wanted => wanted.to_vec(),
     };
-    let bench = Bench { suite, flags: flags(&prefix)?, known: list.known };
+    let bench = Bench { suite, flags: flags(&prefix)?, prefix, known: list.known };
     let mut passed = 0;
     let mut failed = 0;
     for program in &programs {
@@ -131,6 +131,7 @@ fn read_list(text: &str) -> Result<List, String> {
 
 struct Bench {
     suite: PathBuf,
+    prefix: PathBuf,
     flags: Vec<String>,
     known: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -194,13 +195,20 @@ impl Bench {
         let built =
             compiler.stdin(Stdio::null()).output().map_err(|why| format!("  {}: {why}", shown(&compiler)))?;
         let said = String::from_utf8_lossy(&built.stderr);
-        // A warning means that a header differs from the one the program was written for.
-        if built.status.success() && said.trim().is_empty() {
+        let ours = self.prefix.join("include");
+        if built.status.success() && !said.lines().any(|line| header_warning(line, &ours)) {
             Ok(())
         } else {
             Err(format!("  $ {}\n{said}", shown(&compiler)))
         }
     }
+}
+
+/// Whether the compiler warns of a header of ours, or of a function that none declares. What it thinks of
+/// the program itself is the program's business.
+fn header_warning(line: &str, headers: &Path) -> bool {
+    let of_ours = line.starts_with(&*headers.to_string_lossy());
+    line.contains("warning:") && (of_ours || line.contains("implicit declaration"))
 }
 
 /// What differs between expected and printed lines, known lines aside.
@@ -286,6 +294,15 @@ mod tests {
         let found = compare("a: 1\nb: 2\n", "a: 1\nb: 2\n", Some(&known));
         assert!(found[0].contains("passes now"));
         assert!(compare("a: 1\n", "a: 1\n", Some(&known))[0].contains("no such check"));
+    }
+
+    #[test]
+    fn warnings_count_when_a_header_is_to_blame() {
+        let headers = Path::new("/p/include");
+        assert!(header_warning("/p/include/transom/a.h:1:2: warning: x", headers));
+        assert!(header_warning("a.c:1:2: warning: implicit declaration of function 'Set'", headers));
+        assert!(!header_warning("a.c:1:2: warning: unused variable 'x'", headers));
+        assert!(!header_warning("/p/include/transom/a.h:1:2: note: declared here", headers));
     }
 
     #[test]

@@ -89,5 +89,16 @@ impl Plan {
 /// # Errors
 /// What kept it from playing; it has been told to the process that measures, too.
 pub fn run_child(arguments: &[String]) -> Result<()> {
-    imp::run_child(arguments)
+    imp::run_child(arguments, &[])
+}
+
+/// A role that another program brings: sets itself up, given its arguments, and calls [`serve`].
+pub type Role = (&'static str, fn(&[String]) -> Result<()>);
+
+/// As [`run_child`], with more roles to choose from.
+///
+/// # Errors
+/// As [`run_child`].
+pub fn run_child_with(arguments: &[String], roles: &[Role]) -> Result<()> {
+    imp::run_child(arguments, roles)
 }

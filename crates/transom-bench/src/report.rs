@@ -153,7 +153,8 @@ impl Figure {
     fn new(case: &Case, own: &Series, all: &[(&Case, &Series)]) -> Figure {
         let mut sorted = own.each.clone();
         sorted.sort_unstable();
-        let tail = |of| slowest_one_in(&sorted, of).map(|time| case.unit.shown(case.unit.comparable(time as f64)));
+        let tail =
+            |of| slowest_one_in(&sorted, of).map(|time| case.unit.shown(case.unit.comparable(time as f64)));
         let (low, high) = own.range();
         let against = case.compare.iter().filter_map(|(id, goal)| {
             let (_, other) = all.iter().find(|(case, _)| case.id == *id)?;

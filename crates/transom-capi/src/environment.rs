@@ -20,7 +20,7 @@ use transom::process;
 use transom_core::environment::Environment;
 
 use crate::ffi::{
-    Bool, Failure, HANDLE, In, Out, Outcome, TRUE, Unit, fail, forever, guard, length, path_of, truth,
+    Bool, Failure, HANDLE, In, Out, Outcome, TRUE, Text, Unit, fail, forever, guard, length, path_of, truth,
 };
 use crate::file_names::missing;
 use crate::memory;
@@ -55,12 +55,7 @@ fn get<U: Unit>(name: In<U>, buffer: Out<U>, size: u32) -> u32 {
     guard(0, || {
         let name = name.text().ok_or(Failure(Code::INVALID_PARAMETER))?;
         let value = variable(&name).ok_or(Failure(Code::ENVVAR_NOT_FOUND))?;
-        let result = buffer.put_text(size, &value);
-        if result == 0 {
-            // A variable with an empty value is told from a missing one by the last error alone.
-            crate::last_error::set(Code::SUCCESS);
-        }
-        Ok(result)
+        Ok(buffer.put_text(size, &value))
     })
 }
 
@@ -233,14 +228,6 @@ pub extern "C" fn GetStdHandle(which: u32) -> HANDLE {
 pub extern "C" fn SetStdHandle(which: u32, handle: HANDLE) -> Bool {
     truth(|| Ok(process::set_standard_handle(stream(which)?, handle.raw())?))
 }
-
-/// A pointer that threads may share, since what it points to never goes away.
-struct Text<U>(*mut U);
-
-// SAFETY: the characters live as long as the process; C says who may write them.
-unsafe impl<U> Send for Text<U> {}
-// SAFETY: as above.
-unsafe impl<U> Sync for Text<U> {}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCommandLineA() -> *mut u8 {

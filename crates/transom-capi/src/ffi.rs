@@ -8,8 +8,8 @@
 //! no unsafe block.
 //!
 //! # Safety
-//! P1. An [`In`] is NULL or may be read: one value, the number of values the caller tells beside it, or up
-//!     to a zero. P2. An [`Out`] is NULL or may also be written. P3. Nobody else writes there during the
+//! F1. An [`In`] is NULL or may be read: one value, the number of values the caller tells beside it, or up
+//!     to a zero. F2. An [`Out`] is NULL or may also be written. F3. Nobody else writes there during the
 //!     call, as with every C function. Neither needs to be aligned.
 #![allow(unsafe_code)]
 
@@ -147,7 +147,7 @@ unsafe impl<T: Plain> Plain for In<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Plain for Out<T> {}
 
-/// A pointer to what a call reads (P1).
+/// A pointer to what a call reads (F1).
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct In<T>(*const T);
@@ -160,7 +160,7 @@ impl<T: Plain> In<T> {
 
     /// The value; `None` for NULL.
     pub(crate) fn get(self) -> Option<T> {
-        // SAFETY: not NULL, so readable (P1).
+        // SAFETY: not NULL, so readable (F1).
         (!self.is_null()).then(|| unsafe { self.0.read_unaligned() })
     }
 
@@ -177,7 +177,7 @@ impl<T: Plain> In<T> {
         if self.is_null() {
             return fail(Code::NOACCESS);
         }
-        // SAFETY: the caller tells how many values may be read (P1).
+        // SAFETY: the caller tells how many values may be read (F1).
         Ok((0..count).map(|index| unsafe { self.0.wrapping_add(index).read_unaligned() }).collect())
     }
 
@@ -201,12 +201,12 @@ impl In<u8> {
         if self.is_null() || length > isize::MAX as usize {
             return fail(Code::NOACCESS);
         }
-        // SAFETY: the caller tells how many bytes may be read (P1), and nobody writes them (P3).
+        // SAFETY: the caller tells how many bytes may be read (F1), and nobody writes them (F3).
         Ok(unsafe { std::slice::from_raw_parts(self.0, length) })
     }
 }
 
-/// A pointer to what a call writes (P2).
+/// A pointer to what a call writes (F2).
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Out<T>(*mut T);
@@ -225,7 +225,7 @@ impl<T: Plain> Out<T> {
     /// Stores the value, unless the pointer is NULL.
     pub(crate) fn put(self, value: T) {
         if !self.is_null() {
-            // SAFETY: not NULL, so writable (P2).
+            // SAFETY: not NULL, so writable (F2).
             unsafe { self.0.write_unaligned(value) };
         }
     }
@@ -236,7 +236,7 @@ impl<T: Plain> Out<T> {
             return;
         }
         for (index, value) in values.iter().enumerate() {
-            // SAFETY: the caller told that there is room (P2), and the function stores no more than that.
+            // SAFETY: the caller told that there is room (F2), and the function stores no more than that.
             unsafe { self.0.wrapping_add(index).write_unaligned(*value) };
         }
     }
@@ -271,7 +271,7 @@ impl Out<u8> {
         if self.is_null() || length > isize::MAX as usize {
             return fail(Code::NOACCESS);
         }
-        // SAFETY: the caller tells how many bytes may be written (P2), and nobody else uses them (P3). They
+        // SAFETY: the caller tells how many bytes may be written (F2), and nobody else uses them (F3). They
         // are C's, for whom bytes always have a value.
         Ok(unsafe { std::slice::from_raw_parts_mut(self.0, length) })
     }
@@ -340,7 +340,7 @@ impl<U: Unit> In<U> {
         }
         let mut units = Vec::new();
         loop {
-            // SAFETY: a string may be read up to its terminator (P1), and none has been seen yet.
+            // SAFETY: a string may be read up to its terminator (F1), and none has been seen yet.
             let unit = unsafe { self.0.wrapping_add(units.len()).read_unaligned() };
             if unit == U::default() {
                 return Some(units);
@@ -356,7 +356,7 @@ impl<U: Unit> In<U> {
         }
         let mut units = Vec::new();
         while units.len() < limit {
-            // SAFETY: the caller tells how far the string may be read (P1).
+            // SAFETY: the caller tells how far the string may be read (F1).
             let unit = unsafe { self.0.wrapping_add(units.len()).read_unaligned() };
             if unit == U::default() {
                 break;
@@ -445,6 +445,14 @@ pub(crate) fn forever<U: Unit>(text: &OsStr) -> *mut U {
     units.push(U::default());
     Box::into_raw(units.into_boxed_slice()).cast()
 }
+
+/// A string of [`forever`] that threads share.
+pub(crate) struct Text<U>(pub(crate) *mut U);
+
+// SAFETY: the characters live as long as the process; C says who may write them.
+unsafe impl<U> Send for Text<U> {}
+// SAFETY: as above.
+unsafe impl<U> Sync for Text<U> {}
 
 /// Pointers for tests, which have no C to get them from.
 #[cfg(test)]

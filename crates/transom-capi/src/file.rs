@@ -59,6 +59,17 @@ pub(crate) fn closed(raw: RawHandle) {
     }
 }
 
+/// A handle was replaced by a duplicate: in this process the wish goes along, in another one nobody would
+/// remember it, so the file goes now and its bytes with the last handle.
+pub(crate) fn moved(raw: RawHandle, duplicate: Option<RawHandle>) {
+    let mut doomed = doomed();
+    match (doomed.remove(&raw), duplicate) {
+        (Some(path), Some(duplicate)) => drop(doomed.insert(duplicate, path)),
+        (Some(path), None) => drop(fs::remove_file(path)),
+        (None, _) => {}
+    }
+}
+
 /// The end of the process closes all handles.
 extern "C" fn all_closed() {
     for path in std::mem::take(&mut *doomed()).into_values() {
@@ -242,10 +253,11 @@ impl Operation {
     /// Stores the outcome; only success sets the event (P48, P49).
     fn end(&self, outcome: Outcome<usize>) -> Outcome<()> {
         let internal = self.overlapped.cast::<usize>();
+        let moved = internal.offset::<usize>(size_of::<usize>());
         match outcome {
             Ok(count) => {
                 internal.put(0);
-                internal.offset::<usize>(size_of::<usize>()).put(count);
+                moved.put(count);
                 if let Some(event) = self.event {
                     Event::borrow(event)?.set()?;
                 }
@@ -253,6 +265,7 @@ impl Operation {
             }
             Err(Failure(code)) => {
                 internal.put(STATUS_OF_CODE | code.value() as usize & 0xFFFF);
+                moved.put(0);
                 Err(Failure(code))
             }
         }

@@ -6,7 +6,7 @@
 
 use transom::Code;
 use transom::handle::{self, DuplicateOptions, FromHandle, Handle, HandleFlags};
-use transom::process::Process;
+use transom::process::{self, Process};
 
 use crate::ffi::{Bool, HANDLE, Out, fail, truth};
 use crate::file;
@@ -63,6 +63,10 @@ pub extern "C" fn DuplicateHandle(
             close_source,
         };
         let made = handle::duplicate(&from, source.raw(), &to, options)?;
+        if close_source && from.id().ok() == Some(process::current_id()) {
+            let here = to.id().ok() == Some(process::current_id());
+            file::moved(source.raw(), here.then_some(made));
+        }
         target.put(HANDLE::of(made));
         Ok(())
     })

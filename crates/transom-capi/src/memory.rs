@@ -9,7 +9,7 @@
 //! ```
 //!
 //! # Safety
-//! M1. A block in the table was made by [`allocate`] with the room it says. M2. What `HeapAlloc` gave has the
+//! B1. A block in the table was made by [`allocate`] with the room it says. B2. What `HeapAlloc` gave has the
 //! two words above in front; that C gives nothing else back is its promise.
 #![allow(unsafe_code)]
 
@@ -149,7 +149,7 @@ pub(crate) fn local(bytes: &[u8]) -> Outcome<*mut c_void> {
 pub(crate) fn local_free(handle: usize) -> bool {
     match blocks().by_handle.remove(&handle) {
         Some(block) => {
-            // SAFETY: the block is out of the table (M1), and the program has given it up.
+            // SAFETY: the block is out of the table (B1), and the program has given it up.
             unsafe { free(block.pointer(), block.room) };
             true
         }
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn GlobalReAlloc(handle: HANDLE, size: usize, flags: u32) 
             return fail(Code::NOT_ENOUGH_MEMORY);
         }
         if size > block.room {
-            // SAFETY: a block of the table (M1); C gives the old address up.
+            // SAFETY: a block of the table (B1); C gives the old address up.
             let grown = unsafe { resize(block.pointer(), block.room, size) };
             block.address = grown.ok_or(Failure(Code::NOT_ENOUGH_MEMORY))?.expose_provenance();
             block.room = size;
@@ -298,7 +298,7 @@ unsafe fn begin(memory: *mut u8, size: usize, room: usize) -> *mut c_void {
 /// `block` is what `HeapAlloc` gave.
 unsafe fn begun(block: *const c_void) -> (*mut u8, usize, usize) {
     let memory = block.cast_mut().cast::<u8>();
-    // SAFETY: M2.
+    // SAFETY: B2.
     unsafe {
         let memory = memory.sub(HEADER);
         let words = memory.cast::<usize>();
@@ -334,7 +334,7 @@ pub unsafe extern "C" fn HeapReAlloc(
 ) -> *mut c_void {
     let made = || {
         let wanted = heap_room(size).filter(|_| owner == heap() && !block.is_null())?;
-        // SAFETY: the caller's promise (M2).
+        // SAFETY: the caller's promise (B2).
         let (memory, before, room) = unsafe { begun(block) };
         let (memory, room) = if wanted <= room {
             (memory, room)
@@ -364,7 +364,7 @@ pub unsafe extern "C" fn HeapFree(owner: *mut c_void, _flags: u32, block: *mut c
             return fail(Code::INVALID_HANDLE);
         }
         if !block.is_null() {
-            // SAFETY: the caller's promise (M2).
+            // SAFETY: the caller's promise (B2).
             unsafe {
                 let (memory, _, room) = begun(block);
                 free(memory, room);
@@ -381,7 +381,7 @@ pub unsafe extern "C" fn HeapSize(owner: *mut c_void, _flags: u32, block: *const
     if owner != heap() || block.is_null() {
         return usize::MAX;
     }
-    // SAFETY: the caller's promise (M2).
+    // SAFETY: the caller's promise (B2).
     let (_, size, _) = unsafe { begun(block) };
     size
 }

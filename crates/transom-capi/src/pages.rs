@@ -9,8 +9,8 @@
 //! ```
 //!
 //! # Safety
-//! R1. Regions do not overlap. R2. A region of kind [`Kind::Private`] is a mapping that [`os::reserve`] made
-//! for it, and is released only when it leaves the table. R3. Everything happens under the table's lock.
+//! G1. Regions do not overlap. G2. A region of kind [`Kind::Private`] is a mapping that [`os::reserve`] made
+//! for it, and is released only when it leaves the table. G3. Everything happens under the table's lock.
 #![allow(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -220,7 +220,7 @@ pub(crate) fn commit(address: usize, size: usize, protect: u32) -> Outcome<usize
         return fail(Code::INVALID_ADDRESS);
     }
     if region.kind == Kind::Private {
-        // SAFETY: a part of a reservation of ours (R2).
+        // SAFETY: a part of a reservation of ours (G2).
         unsafe { os::protect(wanted.start, wanted.len(), granted) }?;
         region.set(wanted.start - base..wanted.end - base, Some(protect));
     }
@@ -233,7 +233,7 @@ pub(crate) fn release(base: usize) -> Outcome<()> {
     match regions.get(&base).map(|region| (region.kind, region.length)) {
         Some((Kind::Private, length)) => {
             regions.remove(&base);
-            // SAFETY: a reservation of ours (R2), which the program has given up.
+            // SAFETY: a reservation of ours (G2), which the program has given up.
             unsafe { os::release(base, length) };
             Ok(())
         }
@@ -257,7 +257,7 @@ pub(crate) fn decommit(address: usize, size: usize) -> Outcome<()> {
     if wanted.end > base + region.length {
         return fail(Code::INVALID_PARAMETER);
     }
-    // SAFETY: a part of a reservation of ours (R2), whose contents the program has given up.
+    // SAFETY: a part of a reservation of ours (G2), whose contents the program has given up.
     unsafe { os::clear(wanted.start, wanted.len()) }?;
     region.set(wanted.start - base..wanted.end - base, None);
     Ok(())
@@ -275,7 +275,7 @@ pub(crate) fn protect(wanted: &Range<usize>, protect: u32) -> Outcome<Option<u32
     if !allowed(region.kind, protect) {
         return fail(Code::INVALID_PARAMETER);
     }
-    // SAFETY: committed pages of a reservation (R2), or of a view of this program, which asks for it.
+    // SAFETY: committed pages of a reservation (G2), or of a view of this program, which asks for it.
     unsafe { os::protect(wanted.start, wanted.len(), granted) }?;
     let before = region.run(range.start).1;
     region.set(range, Some(protect));

@@ -9,11 +9,14 @@
 //! Exports under fixed names; pointers are [`crate::ffi`]'s.
 #![allow(unsafe_code)]
 
+use std::ffi::c_void;
+use std::sync::OnceLock;
+
 use transom::Code;
 use transom::handle::RawHandle;
-use transom::process::Command;
+use transom::process::{self, Command, StartupInfo};
 
-use crate::ffi::{Bool, HANDLE, In, Out, Outcome, Plain, Unit, fail, truth};
+use crate::ffi::{Bool, HANDLE, In, Out, Outcome, Plain, Text, Unit, fail, forever, guard, truth};
 
 /// `STARTF_USESTDHANDLES`.
 const USE_STANDARD_HANDLES: u32 = 0x0000_0100;
@@ -61,6 +64,11 @@ impl<U: Unit> STARTUPINFO<U> {
 
     /// Tells the command what this record says.
     pub(crate) fn apply(&self, command: Command, inherit: bool) -> Command {
+        let command = command.startup_info(StartupInfo {
+            title: self.title.os_text(),
+            flags: self.flags,
+            show_window: self.show_window,
+        });
         if self.flags & USE_STANDARD_HANDLES == 0 {
             return command;
         }
@@ -181,18 +189,65 @@ pub extern "C" fn DeleteProcThreadAttributeList(list: Out<u8>) {
     }
 }
 
-fn started<U: Unit>(result: Out<STARTUPINFO<U>>) {
-    let at = result.cast::<u8>();
-    at.put_all(&vec![0; size_of::<STARTUPINFO<U>>()]);
-    at.cast::<u32>().put(size_of::<STARTUPINFO<U>>() as u32);
+/// What this process's creator told it; `title` lives as long as the process.
+fn started<U: Unit>(result: Out<STARTUPINFO<U>>, title: *mut U) {
+    guard((), || {
+        let told = process::startup_info();
+        let standard = |which: usize| match process::standard_handle(which) {
+            Ok(raw) if told.flags & USE_STANDARD_HANDLES != 0 => HANDLE::of(raw),
+            _ => HANDLE::NULL,
+        };
+        let record = Told {
+            size: size_of::<Told>() as u32,
+            texts: [std::ptr::null_mut(), std::ptr::null_mut(), title.cast()],
+            place: [0; 6],
+            fill: 0,
+            flags: told.flags,
+            show_window: told.show_window,
+            reserved_size: 0,
+            reserved_2: 0,
+            standard: [standard(0), standard(1), standard(2)],
+        };
+        result.cast::<Told>().put(record);
+        Ok(())
+    });
+}
+
+/// [`STARTUPINFO`] as it is filled: with pointers that are the library's own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Told {
+    size: u32,
+    /// `lpReserved`, `lpDesktop`, `lpTitle`.
+    texts: [*mut c_void; 3],
+    place: [u32; 6],
+    fill: u32,
+    flags: u32,
+    show_window: u16,
+    reserved_size: u16,
+    reserved_2: usize,
+    standard: [HANDLE; 3],
+}
+
+// SAFETY: integers, pointers and handles, laid out as C does.
+unsafe impl Plain for Told {}
+
+const _: () = assert!(size_of::<Told>() == size_of::<STARTUPINFO<u8>>());
+
+/// The title in the library's own memory; NULL if there is none.
+fn title<U: Unit>(known: &OnceLock<Text<U>>) -> *mut U {
+    let read = || process::startup_info().title.map_or(std::ptr::null_mut(), |title| forever(&title));
+    guard(std::ptr::null_mut(), || Ok(known.get_or_init(|| Text(read())).0))
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn GetStartupInfoA(result: Out<STARTUPINFO<u8>>) {
-    started(result);
+    static TITLE: OnceLock<Text<u8>> = OnceLock::new();
+    started(result, title(&TITLE));
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn GetStartupInfoW(result: Out<STARTUPINFO<u16>>) {
-    started(result);
+    static TITLE: OnceLock<Text<u16>> = OnceLock::new();
+    started(result, title(&TITLE));
 }

@@ -69,7 +69,8 @@ pub unsafe extern "C" fn CreateThread(
 /// Unwinds to the thread's beginning, through frames of the program.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn ExitThread(code: u32) {
-    thread::exit(code)
+    // SAFETY: C has no borrows; whose stack another thread points into is the program's affair, as on Windows.
+    unsafe { thread::exit(code) }
 }
 
 #[unsafe(no_mangle)]

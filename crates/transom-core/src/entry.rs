@@ -294,6 +294,6 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 const _: () = {
-    assert!(HEADER_SIZE % SLOT_SIZE == 0 && CHECKED + 8 <= HEADER_SIZE);
+    assert!(HEADER_SIZE.is_multiple_of(SLOT_SIZE) && CHECKED + 8 <= HEADER_SIZE);
     assert!(LOCKS > MAX_SIZE as u64);
 };

@@ -20,6 +20,7 @@
 //! | how do UTF-16 and byte strings meet? | [`text`] |
 //! | what does an operation make of a synchronisation object? | [`word`] |
 //! | which bytes do processes share besides section memory? | [`record`] |
+//! | which bytes say that a handle is on its way to a running process? | [`delivery`] |
 //! | which bytes is a name on Linux, and who holds it? | [`entry`] |
 //! | which atomics are used, also under the model checker? | [`sync`] |
 //!
@@ -38,6 +39,7 @@ extern crate std;
 pub mod access;
 pub mod code;
 pub mod command_line;
+pub mod delivery;
 pub mod entry;
 pub mod environment;
 pub mod mapping;

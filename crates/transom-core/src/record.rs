@@ -32,6 +32,9 @@
 //! Its creator fills the slots of inherited handles before the child runs; from then on the process itself
 //! changes them, and others only reserve free ones for what they duplicate into it, or close one.
 
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
 /// Magic of an object page: `"transob\0"` read as a little-endian number.
 pub const PAGE_MAGIC: u64 = u64::from_le_bytes(*b"transob\0");
 /// Magic of a process record.
@@ -103,7 +106,7 @@ pub mod process {
     pub const STARTUP_FLAGS: usize = 80;
     /// `wShowWindow: u32`.
     pub const SHOW_WINDOW: usize = 84;
-    /// Bytes of the title.
+    /// Bytes of the title and one more; 0 = none.
     pub const TITLE_LENGTH: usize = 88;
     /// Bytes of the command line.
     pub const COMMAND_LENGTH: usize = 92;
@@ -235,6 +238,32 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// The descriptors that the slot names, those of nothing left out.
+    pub fn descriptors(&self) -> impl Iterator<Item = i32> + use<> {
+        [self.descriptor, self.hold, self.record].into_iter().filter(|number| *number >= 0)
+    }
+}
+
+/// Of the slots that a creator filled for its child, those that can be believed: each descriptor belongs to
+/// one slot, once, and none of them is in `taken`. The standard ones, 0 to 2, may be anybody's.
+///
+/// A slot that cannot be believed takes no descriptor away from those behind it.
+#[must_use]
+pub fn believable(slots: impl IntoIterator<Item = (usize, Slot)>, taken: &[i32]) -> Vec<(usize, Slot)> {
+    let mut seen: BTreeSet<i32> = taken.iter().copied().collect();
+    let mut believed = Vec::new();
+    for (index, slot) in slots {
+        let own: Vec<i32> = slot.descriptors().filter(|number| *number > 2).collect();
+        let twice = (1..own.len()).any(|at| own[..at].contains(&own[at]));
+        if !twice && own.iter().all(|number| !seen.contains(number)) {
+            seen.extend(own);
+            believed.push((index, slot));
+        }
+    }
+    believed
+}
+
 /// The handle value of slot `index`.
 #[must_use]
 pub const fn handle_value(index: usize) -> usize {
@@ -275,6 +304,26 @@ mod tests {
         for value in [0, 1, 2, 3, usize::MAX, usize::MAX - 1, handle_value(process::SLOT_COUNT)] {
             assert_eq!(slot_index(value), None);
         }
+    }
+
+    /// Two handles with one descriptor would close it twice.
+    #[test]
+    fn a_slot_whose_descriptor_is_anothers_is_not_believed() {
+        let slot = |descriptor, hold, record| Slot { descriptor, hold, record, ..Slot::EMPTY };
+        let slots = [
+            slot(10, 11, -1),
+            slot(12, 12, -1),
+            slot(-1, 13, 13),
+            slot(14, 10, -1),
+            slot(3, -1, -1),
+            slot(1, -1, -1),
+            slot(1, 14, -1),
+            slot(-1, -1, -1),
+            slot(i32::MIN, 12, -7),
+        ];
+        let believed = believable(slots.into_iter().enumerate(), &[3, 4]);
+        let rows: Vec<usize> = believed.iter().map(|(row, _)| *row).collect();
+        assert_eq!(rows, [0, 5, 6, 7, 8]);
     }
 
     #[test]

@@ -43,7 +43,8 @@ fn everything_by_path() -> u32 {
 fn pass(backing: Backing) -> u32 {
     let name = argument("NAME");
     let ready = Event::open(&format!("{name}-ready")).unwrap();
-    let mapping = MappingOptions::new(100_000).name(&format!("{name}-map")).backing(backing).create().unwrap().object;
+    let mapping =
+        MappingOptions::new(100_000).name(&format!("{name}-map")).backing(backing).create().unwrap().object;
     let view = mapping.view().unwrap();
     view.write(0, b"left behind").unwrap();
     let again = Mapping::open(&format!("{name}-map")).unwrap();
@@ -126,7 +127,9 @@ fn names(prefix: &str) -> Vec<String> {
 fn files(part: &str) -> Vec<String> {
     while namespace::sweep().unwrap() > 0 {}
     let roots = match std::env::var_os("TRANSOM_DIR") {
-        Some(dir) => vec![std::path::Path::new(&dir).join("local"), std::path::Path::new(&dir).join("global")],
+        Some(dir) => {
+            vec![std::path::Path::new(&dir).join("local"), std::path::Path::new(&dir).join("global")]
+        }
         None => std::fs::read_dir("/dev/shm")
             .into_iter()
             .flatten()
@@ -302,12 +305,14 @@ fn processes_killed_at_random_leave_nothing_behind() {
     let before = memory_files();
     {
         let mutex = MutexOptions::new().name(&format!("{name}-mutex")).create().unwrap().object;
-        let semaphore = SemaphoreOptions::new(0, 1000).name(&format!("{name}-semaphore")).create().unwrap().object;
+        let semaphore =
+            SemaphoreOptions::new(0, 1000).name(&format!("{name}-semaphore")).create().unwrap().object;
         let event = EventOptions::new().name(&format!("{name}-event")).create().unwrap().object;
         let mut random = 88_172_645_463_325_252u64;
         for round in 0..220 {
             let roles = if round % 3 == 0 { ["worker", "take-two"] } else { ["worker", "worker"] };
-            let victims: Vec<_> = roles.iter().map(|it| role(it).with("NAME", &name).spawn().unwrap()).collect();
+            let victims: Vec<_> =
+                roles.iter().map(|it| role(it).with("NAME", &name).spawn().unwrap()).collect();
             for victim in &victims {
                 random ^= random << 13;
                 random ^= random >> 7;
@@ -319,13 +324,18 @@ fn processes_killed_at_random_leave_nothing_behind() {
                 assert_eq!(wait::one(&victim.process, PATIENCE).unwrap(), Wait::Object(0));
             }
             // Free or abandoned, never locked; and abandoned only once.
-            assert!(wait::one(&mutex, PATIENCE).unwrap().is_signalled(), "round {round}: the mutex is locked");
+            assert!(
+                wait::one(&mutex, PATIENCE).unwrap().is_signalled(),
+                "round {round}: the mutex is locked"
+            );
             mutex.release().unwrap();
             assert_eq!(wait::one(&mutex, Timeout::ZERO).unwrap(), Wait::Object(0), "round {round}");
             mutex.release().unwrap();
             event.set().unwrap();
             assert_eq!(wait::one(&event, PATIENCE).unwrap(), Wait::Object(0), "round {round}");
-            assert!(semaphore.release(1).is_ok() || wait::one(&semaphore, Timeout::ZERO).unwrap().is_signalled());
+            assert!(
+                semaphore.release(1).is_ok() || wait::one(&semaphore, Timeout::ZERO).unwrap().is_signalled()
+            );
             let own = Mapping::create(&format!("{name}-own-0"), 4096).unwrap();
             assert!(!own.existed, "round {round}: a dead process's name is free");
         }
@@ -370,7 +380,10 @@ fn every_waiter_for_a_killed_owners_mutex_gets_its_turn() {
         });
         drop(event);
         assert!(outcomes.iter().all(|outcome| outcome.is_signalled()), "{outcomes:?}");
-        assert!(outcomes.iter().filter(|outcome| **outcome == Wait::Abandoned(0)).count() <= 1, "{outcomes:?}");
+        assert!(
+            outcomes.iter().filter(|outcome| **outcome == Wait::Abandoned(0)).count() <= 1,
+            "{outcomes:?}"
+        );
     }
 }
 

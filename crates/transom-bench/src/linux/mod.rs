@@ -20,6 +20,7 @@ mod worker;
 
 use transom_sys::linux::affinity;
 
+use crate::Role;
 use crate::error::{Error, Result};
 use crate::sample::say;
 
@@ -104,7 +105,7 @@ const PARTNERS: &[(&str, partner::Play)] = &[
 ];
 
 /// Plays a worker, `ROLE CPU PARTNER-CPU …`, or a partner, `partner ROLE CPU …`.
-pub(crate) fn run_child(arguments: &[String]) -> Result<()> {
+pub(crate) fn run_child(arguments: &[String], more: &[Role]) -> Result<()> {
     affinity::end_with_parent().map_err(Error::of("tie this process to its parent"))?;
     if let [word, role, rest @ ..] = arguments
         && word == "partner"
@@ -112,7 +113,7 @@ pub(crate) fn run_child(arguments: &[String]) -> Result<()> {
         let (_, play) = PARTNERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
         return partner::run(rest, *play);
     }
-    let result = run_worker(arguments);
+    let result = run_worker(arguments, more);
     if let Err(error) = &result {
         // Line ends would end the message.
         say(&format!("error {}", error.to_string().replace('\n', " ")))?;
@@ -124,12 +125,15 @@ fn unknown(role: &str) -> Error {
     Error::new(format!("there is no role '{role}'"))
 }
 
-fn run_worker(arguments: &[String]) -> Result<()> {
+fn run_worker(arguments: &[String], more: &[Role]) -> Result<()> {
     let [role, cpu, partner_cpu, rest @ ..] = arguments else {
         return Err(Error::new("a worker needs a role and two processors"));
     };
-    let (_, play) = WORKERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
     pin(cpu)?;
+    if let Some((_, play)) = more.iter().find(|(name, _)| name == role) {
+        return play(rest);
+    }
+    let (_, play) = WORKERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
     let all: Vec<String> = std::env::args().collect();
     let prefix = all[1..all.len() - arguments.len()].to_vec();
     let partner_cpu = partner_cpu.parse().map_err(Error::of("read the partner's processor"))?;
@@ -139,4 +143,22 @@ fn run_worker(arguments: &[String]) -> Result<()> {
 fn pin(cpu: &str) -> Result<()> {
     let cpu = cpu.parse().map_err(Error::of("read the processor's number"))?;
     affinity::pin(&[cpu]).map_err(Error::of("stay on one processor"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Plan, Worker};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_role_of_the_plan_is_played_and_every_role_played_is_in_the_plan() {
+        let cases = Plan::map().cases;
+        let wanted = cases.iter().filter_map(|case| match case.worker {
+            Worker::Role(role, _) => Some(role),
+            _ => None,
+        });
+        let played = WORKERS.iter().map(|(role, _)| *role);
+        assert_eq!(wanted.collect::<BTreeSet<_>>(), played.collect::<BTreeSet<_>>());
+    }
 }

@@ -135,8 +135,8 @@ TRANSOM_API BOOL WINAPI GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize);
 TRANSOM_API DWORD WINAPI GetFileType(HANDLE hFile);
 
 /* Removes a file's name. FALSE with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
- * ERROR_ACCESS_DENIED (also for a folder). Open handles and views keep the data until they
- * are closed, where Windows would refuse (M51). */
+ * ERROR_ACCESS_DENIED (also for a folder, and while a mapping made through transom exists for
+ * the file: M51). Open handles keep the data until they are closed, where Windows may refuse. */
 TRANSOM_API BOOL WINAPI DeleteFileA(LPCSTR lpFileName);
 TRANSOM_API BOOL WINAPI DeleteFileW(LPCWSTR lpFileName);
 #define DeleteFile TRANSOM_AW(DeleteFile)

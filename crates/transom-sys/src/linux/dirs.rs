@@ -6,7 +6,9 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 
+use super::fault;
 use super::fd::above_standard;
+use super::signal::without_size_signal;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const ENTRY: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
@@ -26,8 +28,8 @@ pub struct Status {
     pub group: u32,
     /// Bytes.
     pub size: u64,
-    /// How many names it has; 0 = removed.
-    pub links: u64,
+    /// It has no name any more.
+    pub is_removed: bool,
     /// A regular file.
     pub is_file: bool,
     /// A folder.
@@ -44,7 +46,7 @@ impl From<Stat> for Status {
             owner: stat.st_uid,
             group: stat.st_gid,
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            links: stat.st_nlink as u64,
+            is_removed: stat.st_nlink == 0,
             is_file: kind == FileType::RegularFile,
             is_folder: kind == FileType::Directory,
         }
@@ -63,27 +65,32 @@ pub fn status_at(folder: impl AsFd, name: &str) -> Result<Status> {
 
 /// open(2) of a folder by path; symbolic links on the way are followed.
 pub fn open_path(path: &Path) -> Result<OwnedFd> {
+    fault::call("open")?;
     above_standard(rustix::fs::openat(CWD, path, FOLDER, Mode::empty())?)
 }
 
 /// mkdir(2) by path.
 pub fn make_path(path: &Path, mode: u32) -> Result<()> {
+    fault::call("mkdir")?;
     rustix::fs::mkdirat(CWD, path, Mode::from_raw_mode(mode))
 }
 
 /// openat(2) of a folder in a folder: ENOTDIR if it is a symbolic link.
 pub fn open_folder(parent: impl AsFd, name: &str) -> Result<OwnedFd> {
+    fault::call("open")?;
     above_standard(rustix::fs::openat(parent, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?)
 }
 
 /// mkdirat(2); the process's umask takes bits away.
 pub fn make_folder(parent: impl AsFd, name: &str, mode: u32) -> Result<()> {
+    fault::call("mkdir")?;
     rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(mode))
 }
 
 /// openat(2), O_EXCL: a new file, for reading and writing; EEXIST if there is anything of that name. The
 /// umask takes bits of the mode away.
 pub fn create_file(folder: impl AsFd, name: &str, mode: u32) -> Result<OwnedFd> {
+    fault::call("open")?;
     let flags = ENTRY | OFlags::CREATE | OFlags::EXCL;
     above_standard(rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(mode))?)
 }
@@ -91,6 +98,7 @@ pub fn create_file(folder: impl AsFd, name: &str, mode: u32) -> Result<OwnedFd> 
 /// openat(2) of an existing file for reading, and for writing if asked; ELOOP if it is a symbolic link. What
 /// kind of file it is, is still to be checked; opening has no effect on any kind.
 pub fn open_file(folder: impl AsFd, name: &str, write: bool) -> Result<OwnedFd> {
+    fault::call("open")?;
     let flags = if write { ENTRY } else { ENTRY.difference(OFlags::RDWR) };
     above_standard(rustix::fs::openat(folder, name, flags, Mode::empty())?)
 }
@@ -102,6 +110,7 @@ pub fn remove_file(folder: impl AsFd, name: &str) -> Result<()> {
 
 /// fchmod(2).
 pub fn set_mode(fd: impl AsFd, mode: u32) -> Result<()> {
+    fault::call("chmod")?;
     rustix::fs::fchmod(fd, Mode::from_raw_mode(mode))
 }
 
@@ -114,7 +123,8 @@ pub fn set_group(fd: impl AsFd, group: u32) -> Result<()> {
 pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
     let mut done = 0;
     while done < buffer.len() {
-        match rustix::io::pread(&fd, &mut buffer[done..], offset + done as u64) {
+        let call = fault::call("pread");
+        match call.and_then(|()| rustix::io::pread(&fd, &mut buffer[done..], offset + done as u64)) {
             Ok(0) => break,
             Ok(count) => done += count,
             Err(Errno::INTR) => {}
@@ -126,21 +136,24 @@ pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
 
 /// pwrite(2) until all is written.
 pub fn write_at(fd: impl AsFd, bytes: &[u8], offset: u64) -> Result<()> {
-    let mut done = 0;
-    while done < bytes.len() {
-        match rustix::io::pwrite(&fd, &bytes[done..], offset + done as u64) {
-            Ok(0) => return Err(Errno::IO),
-            Ok(count) => done += count,
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
+    without_size_signal(|| {
+        let mut done = 0;
+        while done < bytes.len() {
+            let call = fault::call("pwrite");
+            match call.and_then(|()| rustix::io::pwrite(&fd, &bytes[done..], offset + done as u64)) {
+                Ok(0) => return Err(Errno::IO),
+                Ok(count) => done += count,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// ftruncate(2).
 pub fn set_length(fd: impl AsFd, length: u64) -> Result<()> {
-    rustix::fs::ftruncate(fd, length)
+    super::file::set_length(fd, length)
 }
 
 /// getdents(2): the names in a folder, in the order of the file system and without `.` and `..`; `limit` of

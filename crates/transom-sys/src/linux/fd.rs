@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use rustix::fs::OFlags;
 use rustix::io::{Errno, FdFlags, Result};
 
+use super::fault;
+
 /// Moves a new descriptor above the three standard ones, which a program may have closed and which must
 /// never become ours.
 pub fn above_standard(fd: OwnedFd) -> Result<OwnedFd> {
@@ -13,6 +15,7 @@ pub fn above_standard(fd: OwnedFd) -> Result<OwnedFd> {
 
 /// F_DUPFD_CLOEXEC: a second descriptor of the same open file.
 pub fn duplicate(fd: impl AsFd) -> Result<OwnedFd> {
+    fault::call("dup")?;
     rustix::io::fcntl_dupfd_cloexec(fd, 3)
 }
 
@@ -103,6 +106,12 @@ pub fn standard(number: RawFd) -> Option<BorrowedFd<'static>> {
     Some(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
+/// Whether `count` more descriptors can be opened now: EMFILE or ENFILE if not.
+pub fn probe(fd: impl AsFd, count: usize) -> Result<()> {
+    let copies: Result<Vec<OwnedFd>> = (0..count).map(|_| duplicate(&fd)).collect();
+    copies.map(drop)
+}
+
 /// Raises the soft limit of open files to the hard one. True if there is more room now.
 #[must_use]
 pub fn raise_limit() -> bool {
@@ -122,5 +131,6 @@ pub fn set_close_on_exec(fd: impl AsFd) -> Result<()> {
 /// pidfd_getfd(2): a descriptor of the same open file that another process has under `number`. It needs the
 /// right to trace that process.
 pub fn take(pidfd: BorrowedFd<'_>, number: RawFd) -> Result<OwnedFd> {
+    fault::call("pidfd_getfd")?;
     above_standard(rustix::process::pidfd_getfd(pidfd, number, rustix::process::PidfdGetfdFlags::empty())?)
 }

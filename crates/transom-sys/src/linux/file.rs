@@ -4,6 +4,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use rustix::io::{Errno, Result};
 
+use super::fault;
+use super::signal::without_size_signal;
+
 /// Byte ranges from here on mean "this much of the file is mapped"; no file is that long.
 const MAPPED: u64 = 1 << 62;
 
@@ -43,18 +46,31 @@ pub fn mapped_beyond(fd: impl AsFd, size: u64) -> Result<bool> {
 
 /// ftruncate(2).
 pub fn set_length(fd: impl AsFd, length: u64) -> Result<()> {
-    rustix::fs::ftruncate(fd, length)
+    without_size_signal(|| {
+        loop {
+            match fault::call("ftruncate").and_then(|()| rustix::fs::ftruncate(&fd, length)) {
+                Err(Errno::INTR) => {}
+                result => return result,
+            }
+        }
+    })
 }
 
 /// fallocate(2) of the part that is to be added: lengthens the file and takes the space. Falls back to
 /// ftruncate(2) where the file system cannot reserve.
 pub fn grow(fd: impl AsFd, from: u64, to: u64) -> Result<()> {
-    loop {
-        return match rustix::fs::fallocate(&fd, rustix::fs::FallocateFlags::empty(), from, to - from) {
-            Err(Errno::INTR) => continue,
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => rustix::fs::ftruncate(fd, to),
-            result => result,
-        };
+    let flags = rustix::fs::FallocateFlags::empty();
+    let grown = without_size_signal(|| {
+        loop {
+            match fault::call("fallocate").and_then(|()| rustix::fs::fallocate(&fd, flags, from, to - from)) {
+                Err(Errno::INTR) => {}
+                result => return result,
+            }
+        }
+    });
+    match grown {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => set_length(fd, to),
+        result => result,
     }
 }
 

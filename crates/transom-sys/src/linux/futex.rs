@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rustix::io::{Errno, Result};
 
+use super::fault;
+
 /// How many words [`wait_any`] can take at once.
 pub const MOST_WORDS: usize = 128;
 
@@ -121,6 +123,7 @@ pub fn wait_any(words: &[Sleep<'_>], deadline: Option<u64>) -> Result<usize> {
     }
     let time = deadline.map(timespec);
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    fault::call("futex_waitv")?;
     // SAFETY: list and time live during the call; the words do too, being borrowed; the kernel only reads.
     let result = unsafe {
         libc::syscall(
@@ -138,6 +141,9 @@ pub fn wait_any(words: &[Sleep<'_>], deadline: Option<u64>) -> Result<usize> {
 /// Whether the kernel has futex_waitv(2).
 #[must_use]
 pub fn has_wait_any() -> bool {
+    if fault::call("futex_waitv") == Err(Errno::NOSYS) {
+        return false;
+    }
     // SAFETY: an empty list is refused with EINVAL before anything is read.
     let result = unsafe {
         libc::syscall(

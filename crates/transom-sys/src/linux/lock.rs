@@ -10,10 +10,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::{Errno, Result};
 
+use super::fault;
+
 /// flock(2), LOCK_EX: waits until nobody else has the file locked.
 pub fn lock_file(fd: impl AsFd) -> Result<()> {
     loop {
-        match rustix::fs::flock(&fd, FlockOperation::LockExclusive) {
+        match fault::call("flock").and_then(|()| rustix::fs::flock(&fd, FlockOperation::LockExclusive)) {
             Err(Errno::INTR) => {}
             result => return result,
         }
@@ -23,7 +25,8 @@ pub fn lock_file(fd: impl AsFd) -> Result<()> {
 /// flock(2), LOCK_EX | LOCK_NB: false if somebody else has the file locked.
 pub fn try_lock_file(fd: impl AsFd) -> Result<bool> {
     loop {
-        return match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+        let operation = FlockOperation::NonBlockingLockExclusive;
+        return match fault::call("flock").and_then(|()| rustix::fs::flock(&fd, operation)) {
             Ok(()) => Ok(true),
             Err(Errno::AGAIN) => Ok(false),
             Err(Errno::INTR) => continue,
@@ -82,6 +85,10 @@ fn request(
     request.l_start = libc::off_t::try_from(start).map_err(|_| Errno::INVAL)?;
     request.l_len = libc::off_t::try_from(length).map_err(|_| Errno::INVAL)?;
     loop {
+        match fault::call("lock_byte") {
+            Err(Errno::INTR) => continue,
+            result => result?,
+        }
         // SAFETY: fcntl(2): for these commands the kernel reads the flock, and for F_OFD_GETLK writes it; it
         // lives for the whole call.
         if unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut request) } == 0 {

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use rustix::io::{Errno, Result};
 
+use super::fault;
+
 /// What may be done with mapped pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Access {
@@ -52,6 +54,7 @@ fn errno() -> Errno {
 /// mmap(2) of a file with MAP_FIXED_NOREPLACE: exactly at `base`, or EEXIST if anything is mapped there.
 pub fn map_at(base: usize, length: usize, access: Access, fd: impl AsFd, offset: u64) -> Result<usize> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Errno::INVAL)?;
+    fault::call("mmap")?;
     // SAFETY: NOREPLACE makes the kernel refuse a range in which anything is mapped, so no memory in use
     // changes; the new mapping is not referenced by anything yet.
     let address = unsafe {
@@ -85,6 +88,8 @@ pub fn map_aligned(
     offset: u64,
 ) -> Result<usize> {
     let room = length.checked_add(alignment).ok_or(Errno::NOMEM)?;
+    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::INVAL)?;
+    fault::call("mmap")?;
     // SAFETY: a new anonymous mapping without access, anywhere.
     let reserved = unsafe {
         libc::mmap(
@@ -101,7 +106,6 @@ pub fn map_aligned(
     }
     let start = reserved as usize;
     let base = start.next_multiple_of(alignment);
-    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::INVAL)?;
     // SAFETY: [base, base + length) lies within the reservation made above, which nobody else knows.
     let address = unsafe {
         libc::mmap(
@@ -162,24 +166,29 @@ pub fn start_write_back(base: usize, length: usize, fd: impl AsFd, offset: u64) 
     }
 }
 
-/// Replaces the page at `page` by an anonymous page of zeroes, from a signal handler (mmap is a bare system call).
+/// Replaces the pages of `[start, end)` by anonymous ones of zeroes, from a signal handler (mmap is a bare
+/// system call).
 ///
 /// # Safety
-/// `page` is a page of a mapping of the caller's, and losing its connection to the file is wanted.
-pub unsafe fn replace_with_zeroes(page: usize, write: bool) -> bool {
+/// They are pages of a mapping of the caller's, and losing its connection to the file is wanted.
+pub unsafe fn replace_with_zeroes(start: usize, end: usize, write: bool) -> bool {
     let protection = if write { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
-    // SAFETY: the caller owns the page and wants its content replaced.
-    let address = unsafe {
-        libc::mmap(
-            page as *mut libc::c_void,
-            4096,
-            protection,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
-            -1,
-            0,
-        )
+    let replace = |length: usize| {
+        // SAFETY: the caller owns the pages and wants their content replaced.
+        let address = unsafe {
+            libc::mmap(
+                start as *mut libc::c_void,
+                length,
+                protection,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        address != libc::MAP_FAILED
     };
-    address != libc::MAP_FAILED
+    // One page alone where so much private memory at once is not allowed.
+    replace(end.saturating_sub(start)) || replace(4096)
 }
 
 /// Pages shared with other processes, with a private page behind them if wanted. Unmapped when dropped.
@@ -214,6 +223,7 @@ impl SharedPages {
         let shared = NonZeroUsize::new(length).ok_or(Errno::INVAL)?;
         let total = length.checked_add(private).ok_or(Errno::NOMEM)?;
         let fd = fd.as_fd().as_raw_fd();
+        fault::call("mmap")?;
         // SAFETY: a new mapping anywhere; where a private page is wanted the anonymous mapping is made
         // first and its front replaced, which is memory nobody else knows.
         let base = unsafe {

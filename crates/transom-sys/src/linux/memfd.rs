@@ -5,15 +5,19 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::io::{Errno, Result};
 
+use super::fault;
 use super::fd::above_standard;
+use super::signal::without_size_signal;
 
 /// memfd_create(2): an anonymous file in memory, close-on-exec, that can be sealed.
 pub fn create(name: &str) -> Result<OwnedFd> {
+    fault::call("memfd_create")?;
     above_standard(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
 }
 
 /// memfd_create(2) whose pages may be mapped executable, where the kernel makes that a choice (since 6.3).
 pub fn create_executable(name: &str) -> Result<OwnedFd> {
+    fault::call("memfd_create")?;
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     match rustix::fs::memfd_create(name, flags | MemfdFlags::EXEC) {
         Err(Errno::INVAL) => above_standard(rustix::fs::memfd_create(name, flags)?),
@@ -23,6 +27,7 @@ pub fn create_executable(name: &str) -> Result<OwnedFd> {
 
 /// memfd_create(2) over huge pages of the default size.
 pub fn create_huge(name: &str) -> Result<OwnedFd> {
+    fault::call("memfd_create")?;
     above_standard(rustix::fs::memfd_create(
         name,
         MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB,
@@ -31,21 +36,25 @@ pub fn create_huge(name: &str) -> Result<OwnedFd> {
 
 /// ftruncate(2): sets the size; nothing is reserved.
 pub fn set_size(fd: impl AsFd, size: u64) -> Result<()> {
-    rustix::fs::ftruncate(fd, size)
+    super::file::set_length(fd, size)
 }
 
 /// fallocate(2): sets the size to at least `size` and takes the space now, so that touching it later cannot fail.
 pub fn reserve(fd: impl AsFd, size: u64) -> Result<()> {
-    loop {
-        match rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, size) {
-            Err(Errno::INTR) => {}
-            result => return result,
+    without_size_signal(|| {
+        loop {
+            let call = || rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, size);
+            match fault::call("fallocate").and_then(|()| call()) {
+                Err(Errno::INTR) => {}
+                result => return result,
+            }
         }
-    }
+    })
 }
 
 /// F_ADD_SEALS: from now on nobody can shrink or grow the file, nor change its seals.
 pub fn seal_size(fd: impl AsFd) -> Result<()> {
+    fault::call("seal")?;
     rustix::fs::fcntl_add_seals(fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
 }
 

@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
+use super::fault;
 use super::fd::above_standard;
 
 /// gettid(2).
@@ -37,6 +38,7 @@ fn pid(id: u32) -> Result<Pid> {
 
 /// pidfd_open(2): a descriptor of the process, readable when it has ended.
 pub fn open(id: u32) -> Result<OwnedFd> {
+    fault::call("pidfd_open")?;
     above_standard(rustix::process::pidfd_open(pid(id)?, PidfdFlags::empty())?)
 }
 
@@ -96,6 +98,12 @@ pub fn peek_status(pidfd: BorrowedFd<'_>) -> Result<Option<Ended>> {
 /// waitid(2): takes the remains of an ended child away, so that its id may be used again.
 pub fn reap(pidfd: BorrowedFd<'_>) -> Result<Option<Ended>> {
     status(pidfd, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
+}
+
+/// waitid(2) by number: waits for the end of a child that is about to end, and takes its remains away.
+pub fn wait_for(id: u32) {
+    let Ok(pid) = pid(id) else { return };
+    while matches!(rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED), Err(Errno::INTR)) {}
 }
 
 fn status(pidfd: BorrowedFd<'_>, options: WaitIdOptions) -> Result<Option<Ended>> {
@@ -200,6 +208,7 @@ impl Step {
 /// # Safety
 /// The pointers in `image` are valid C strings, its descriptors are open.
 pub unsafe fn fork(image: &Image<'_>) -> Result<u32> {
+    fault::call("clone")?;
     let parent = id();
     let mut all: libc::sigset_t;
     let mut before: libc::sigset_t;
@@ -292,6 +301,7 @@ unsafe fn become_image(image: &Image<'_>, parent: u32, mask: &libc::sigset_t) ->
             fail(image.report, 1);
         }
         if let Some(resume) = image.resume {
+            close_what_ends_at_exec(image.report);
             while resume.load(std::sync::atomic::Ordering::Acquire) == 0 {
                 libc::syscall(libc::SYS_futex, resume.as_ptr(), 0, 0, std::ptr::null::<libc::timespec>());
             }
@@ -302,6 +312,59 @@ unsafe fn become_image(image: &Image<'_>, parent: u32, mask: &libc::sigset_t) ->
         libc::sigprocmask(libc::SIG_SETMASK, mask, std::ptr::null_mut());
         libc::execve(image.program.as_ptr(), image.arguments.as_ptr(), image.environment.as_ptr());
         fail(image.report, 3);
+    }
+}
+
+/// Closes every descriptor but `except` that execve would close: a child that is to wait before it becomes the
+/// program must not keep alive what its creator has open.
+///
+/// # Safety
+/// As for [`become_image`].
+unsafe fn close_what_ends_at_exec(except: RawFd) {
+    let close = |fd: RawFd| {
+        // SAFETY: this process has one thread, which uses none of these descriptors any more.
+        unsafe {
+            let flags = libc::fcntl(fd, libc::F_GETFD);
+            if flags >= 0 && flags & libc::FD_CLOEXEC != 0 && fd > 2 && fd != except {
+                libc::close(fd);
+            }
+        }
+    };
+    // SAFETY: open, getdents64 and getrlimit on local buffers; a record of the list is read within the bytes
+    // that the kernel says it wrote.
+    unsafe {
+        let folder =
+            libc::open(c"/proc/self/fd".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
+        if folder < 0 {
+            let mut limit: libc::rlimit = std::mem::zeroed();
+            libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+            // Beyond that there is hardly anything, and without /proc there is no quicker way to know.
+            for fd in 3..limit.rlim_cur.min(1 << 16) as RawFd {
+                close(fd);
+            }
+            return;
+        }
+        let mut list = [0u64; 512];
+        loop {
+            let read = libc::syscall(libc::SYS_getdents64, folder, list.as_mut_ptr(), size_of_val(&list));
+            let Ok(read @ 1..) = usize::try_from(read) else { break };
+            let mut at = 0;
+            // Each record: inode u64, offset i64, length u16, type u8, name with a zero behind it.
+            while at + 19 < read {
+                let record = list.as_ptr().cast::<u8>().add(at);
+                let mut number: Option<RawFd> = None;
+                let mut name = record.add(19);
+                while (*name).is_ascii_digit() {
+                    number = Some(number.unwrap_or(0) * 10 + RawFd::from(*name - b'0'));
+                    name = name.add(1);
+                }
+                if let Some(fd) = number.filter(|fd| *fd != folder) {
+                    close(fd);
+                }
+                at += usize::from(record.add(16).cast::<u16>().read_unaligned());
+            }
+        }
+        libc::close(folder);
     }
 }
 
@@ -350,8 +413,9 @@ pub fn at_exit(function: extern "C" fn(libc::c_int, *mut libc::c_void)) -> bool 
     unsafe { on_exit(function, std::ptr::null_mut()) == 0 }
 }
 
-/// pthread_atfork(3): calls `child` in the child after fork(2).
-pub fn at_fork_in_child(child: extern "C" fn()) {
+/// pthread_atfork(3): calls `before` before fork(2), and after it `parent` and `child` in the two processes,
+/// all in the thread that forks.
+pub fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
     unsafe extern "C" {
         fn pthread_atfork(
             prepare: Option<extern "C" fn()>,
@@ -360,7 +424,7 @@ pub fn at_fork_in_child(child: extern "C" fn()) {
         ) -> libc::c_int;
     }
     // SAFETY: as in `at_exit`.
-    unsafe { pthread_atfork(None, None, Some(child)) };
+    unsafe { pthread_atfork(Some(before), Some(parent), Some(child)) };
 }
 
 /// close(2) by number, for descriptors whose owner no longer exists: after fork, in the child.
@@ -379,6 +443,7 @@ pub struct Watcher(OwnedFd);
 impl Watcher {
     /// epoll_create1(2).
     pub fn new() -> Result<Watcher> {
+        fault::call("epoll_create")?;
         Ok(Watcher(above_standard(rustix::event::epoll::create(
             rustix::event::epoll::CreateFlags::CLOEXEC,
         )?)?))
@@ -387,6 +452,7 @@ impl Watcher {
     /// EPOLL_CTL_ADD: reports `token` once when the process has ended.
     pub fn add(&self, pidfd: impl AsFd, token: u64) -> Result<()> {
         use rustix::event::epoll::{EventData, EventFlags, add};
+        fault::call("epoll_ctl")?;
         add(&self.0, pidfd, EventData::new_u64(token), EventFlags::IN | EventFlags::ONESHOT)
     }
 

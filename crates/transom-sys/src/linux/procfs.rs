@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Result;
 
+use super::fault;
 use super::fd::above_standard;
 
 /// Opens what another process has open under number `fd`: memory, files and pipes, as a new open file of
 /// one's own. It needs the right to look at that process (the same user, and it is dumpable).
 pub fn open_descriptor(process: u32, fd: RawFd, read: bool, write: bool) -> Result<OwnedFd> {
+    fault::call("open_proc")?;
     let mode = match (read, write) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,
@@ -24,6 +26,7 @@ pub fn open_descriptor(process: u32, fd: RawFd, read: bool, write: bool) -> Resu
 
 /// Opens what this process has open, again: the same file with an offset and flags of its own.
 pub fn reopen(fd: impl AsFd, read: bool, write: bool) -> Result<OwnedFd> {
+    fault::call("open_proc")?;
     let mode = match (read, write) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,

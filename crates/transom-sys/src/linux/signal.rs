@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::io::{Errno, Result};
 
-/// Decides about a fault at an address: true if it was mended and the access may be repeated.
+/// Decides about an access to a page that its file no longer has: true if it was mended and the access may be
+/// repeated.
 pub type Mend = fn(address: usize) -> bool;
 
 static MEND: AtomicUsize = AtomicUsize::new(0);
 static mut PREVIOUS: MaybeUninit<libc::sigaction> = MaybeUninit::uninit();
 
-/// sigaction(2): from now on SIGBUS asks `mend` first; what it refuses goes where it went before. To be
-/// called once, by whoever makes sure of that.
+/// sigaction(2): from now on a SIGBUS for lack of a file's page asks `mend` first. What it refuses goes where it
+/// went before, and so does every other SIGBUS. To be called once, by whoever makes sure of that.
 pub fn handle_bus_errors(mend: Mend) -> Result<()> {
     MEND.store(mend as usize, Ordering::Release);
     // SAFETY: the action is filled in full before it is installed, and PREVIOUS is written here, once,
@@ -38,16 +39,28 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
     // SAFETY: the kernel passes valid pointers; MEND holds a `Mend` since before the handler was installed;
     // PREVIOUS was filled then too. A default action is restored and the faulting access repeats.
     unsafe {
-        let address = (*info).si_addr() as usize;
-        let mend: Mend = std::mem::transmute::<usize, Mend>(mend);
-        if mend(address) {
-            return;
+        // What kill(2) sends has no address, and a broken memory chip is not mended by other pages.
+        if (*info).si_code == libc::BUS_ADRERR {
+            let address = (*info).si_addr() as usize;
+            let errno = *libc::__errno_location();
+            let mend: Mend = std::mem::transmute::<usize, Mend>(mend);
+            if mend(address) {
+                *libc::__errno_location() = errno;
+                return;
+            }
         }
         let previous = (*(&raw const PREVIOUS)).assume_init_ref();
-        if previous.sa_sigaction == libc::SIG_DFL || previous.sa_sigaction == libc::SIG_IGN {
+        let was_sent = (*info).si_code <= 0;
+        if previous.sa_sigaction == libc::SIG_IGN && was_sent {
+            // A fault cannot be ignored, but this is none.
+        } else if previous.sa_sigaction == libc::SIG_DFL || previous.sa_sigaction == libc::SIG_IGN {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = libc::SIG_DFL;
             libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+            if was_sent {
+                // No access will repeat it.
+                libc::raise(signal);
+            }
         } else if previous.sa_flags & libc::SA_SIGINFO != 0 {
             let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
                 std::mem::transmute(previous.sa_sigaction);
@@ -56,6 +69,38 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
             let handler: extern "C" fn(libc::c_int) = std::mem::transmute(previous.sa_sigaction);
             handler(signal);
         }
+    }
+}
+
+/// A call that changes the size of a file, and answers EFBIG without a SIGXFSZ reaching the program: where files
+/// have a limit (RLIMIT_FSIZE), passing it is an error like others.
+///
+/// The signal is blocked in this thread around the call and taken off its queue; one that was pending before
+/// stays.
+pub fn without_size_signal<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    if super::file::size_limit().is_none() {
+        return call();
+    }
+    // SAFETY: the sets are initialised by the calls that fill them; the mask is this thread's own and is
+    // put back before returning.
+    unsafe {
+        let mut size: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        let mut pending: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut size);
+        libc::sigaddset(&raw mut size, libc::SIGXFSZ);
+        libc::sigpending(&raw mut pending);
+        let was_pending = libc::sigismember(&raw const pending, libc::SIGXFSZ) == 1;
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const size, &raw mut before);
+        let result = call();
+        if matches!(result, Err(Errno::FBIG)) && !was_pending {
+            let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            while libc::sigtimedwait(&raw const size, std::ptr::null_mut(), &raw const zero) < 0
+                && *libc::__errno_location() == libc::EINTR
+            {}
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        result
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
 
+use super::fault;
 use super::fd::above_standard;
 
 /// The most descriptors of one message.
@@ -25,18 +26,45 @@ fn address(name: &[u8]) -> Result<SocketAddrUnix> {
 /// messages as the system allows.
 pub fn listen(name: &[u8]) -> Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    fault::call("socket")?;
     let socket =
         above_standard(rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)?;
+    fault::call("bind")?;
     rustix::net::bind(&socket, &address(name)?)?;
     rustix::net::listen(&socket, 4096)?;
     Ok(socket)
 }
 
+/// Whether a descriptor is an inbox under this name, as [`listen`] makes it.
+#[must_use]
+pub fn is_inbox(fd: BorrowedFd<'_>, name: &[u8]) -> bool {
+    let listens = rustix::net::sockopt::socket_acceptconn(fd) == Ok(true);
+    let kind = rustix::net::sockopt::socket_type(fd);
+    let Ok(bound) = rustix::net::getsockname(fd).and_then(SocketAddrUnix::try_from) else { return false };
+    listens && kind == Ok(SocketType::SEQPACKET) && bound.abstract_name() == Some(name)
+}
+
 /// connect(2) and sendmsg(2): leaves a message with descriptors in the inbox `name` of a process of the
 /// same user or root. Nobody needs to be awake on the other side.
 pub fn deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<()> {
+    for _ in 0..RETRIES {
+        match try_deliver(name, message, descriptors) {
+            // The other side took the connection before the message was in it, and threw it away as empty.
+            Err(Errno::PIPE | Errno::CONNRESET) => {}
+            result => return result,
+        }
+    }
+    Err(Errno::CONNREFUSED)
+}
+
+/// How often a connection may be taken too early before the other side counts as one that takes none.
+const RETRIES: usize = 100;
+
+fn try_deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<()> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    fault::call("socket")?;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    fault::call("connect")?;
     rustix::net::connect(&socket, &address(name)?)?;
     let owner = rustix::net::sockopt::socket_peercred(&socket)?.uid;
     if owner != rustix::process::geteuid() && !owner.is_root() {
@@ -47,6 +75,7 @@ pub fn deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> R
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(Errno::INVAL);
     }
+    fault::call("sendmsg")?;
     rustix::net::sendmsg(&socket, &[IoSlice::new(message)], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }
@@ -56,7 +85,7 @@ pub fn deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> R
 pub fn receive(inbox: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>> {
     loop {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = match rustix::net::accept_with(&inbox, flags) {
+        let socket = match fault::call("accept").and_then(|()| rustix::net::accept_with(&inbox, flags)) {
             Ok(socket) => socket,
             Err(Errno::AGAIN) => return Ok(None),
             Err(Errno::INTR | Errno::CONNABORTED) => continue,

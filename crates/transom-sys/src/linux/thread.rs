@@ -5,6 +5,8 @@
 
 use rustix::io::{Errno, Result};
 
+use super::fault;
+
 /// What runs in a new thread. It may be left by unwinding that pthread_exit(3) started.
 pub type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
 
@@ -25,6 +27,7 @@ unsafe extern "C-unwind" {
 /// # Safety
 /// `start` may be called with `argument` in another thread.
 pub unsafe fn start(stack: usize, start: Start, argument: *mut libc::c_void) -> Result<()> {
+    fault::call("thread")?;
     // SAFETY: the attributes are initialised before they are used and destroyed after; the rest is the
     // caller's promise.
     let result = unsafe {
@@ -50,6 +53,14 @@ pub unsafe fn start(stack: usize, start: Start, argument: *mut libc::c_void) -> 
 pub unsafe fn exit_started() -> ! {
     // SAFETY: the caller's promise.
     unsafe { leave(std::ptr::null_mut()) }
+}
+
+/// tgkill(2) with signal 0: whether this process has a thread of this number.
+#[must_use]
+pub fn exists(id: u32) -> bool {
+    // SAFETY: the call takes no pointers, and signal 0 is none.
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id as libc::pid_t, 0) };
+    result == 0
 }
 
 /// exit(2), of this thread alone and without any ceremony: for threads that others made.

@@ -21,9 +21,10 @@ use windows_sys::Win32::System::Environment::{
 };
 use windows_sys::Win32::System::Threading::{
     CREATE_UNICODE_ENVIRONMENT, CreateProcessW, DeleteProcThreadAttributeList, EXTENDED_STARTUPINFO_PRESENT,
-    GetExitCodeProcess, GetProcessHandleCount, GetProcessId, InitializeProcThreadAttributeList,
-    LPPROC_THREAD_ATTRIBUTE_LIST, OpenProcess, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROCESS_INFORMATION,
-    STARTF_USESTDHANDLES, STARTUPINFOEXW, STARTUPINFOW, TerminateProcess, UpdateProcThreadAttribute,
+    GetExitCodeProcess, GetProcessHandleCount, GetProcessId, GetStartupInfoW,
+    InitializeProcThreadAttributeList, LPPROC_THREAD_ATTRIBUTE_LIST, OpenProcess,
+    PROC_THREAD_ATTRIBUTE_HANDLE_LIST, PROCESS_INFORMATION, STARTF_USESTDHANDLES, STARTUPINFOEXW,
+    STARTUPINFOW, TerminateProcess, UpdateProcThreadAttribute,
 };
 
 use super::security::Attributes;
@@ -192,6 +193,43 @@ pub struct Creation<'a> {
     pub directory: Option<&'a [u16]>,
     /// `STARTF_USESTDHANDLES` and the three handles.
     pub standard: Option<[Handle; 3]>,
+    /// `lpTitle`.
+    pub title: Option<&'a [u16]>,
+    /// `STARTUPINFO.dwFlags`, but for the one that `standard` implies.
+    pub startup_flags: u32,
+    /// `wShowWindow`.
+    pub show_window: u16,
+}
+
+/// What of `STARTUPINFO` a creator told this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Startup {
+    /// `lpTitle`.
+    pub title: Option<Vec<u16>>,
+    /// `dwFlags`.
+    pub flags: u32,
+    /// `wShowWindow`.
+    pub show_window: u16,
+}
+
+/// `GetStartupInfo`.
+#[must_use]
+pub fn startup() -> Startup {
+    let mut startup = STARTUPINFOW::default();
+    // SAFETY: the structure is this function's own.
+    unsafe { GetStartupInfoW(&raw mut startup) };
+    let title = (!startup.lpTitle.is_null()).then(|| {
+        let mut units = Vec::new();
+        loop {
+            // SAFETY: the title is a terminated string of the process's own, and its end is not reached yet.
+            let unit = unsafe { startup.lpTitle.add(units.len()).read() };
+            if unit == 0 {
+                break units;
+            }
+            units.push(unit);
+        }
+    });
+    Startup { title, flags: startup.dwFlags, show_window: startup.wShowWindow }
 }
 
 /// `PROCESS_INFORMATION`.
@@ -220,6 +258,7 @@ pub fn create(creation: &Creation<'_>) -> Result<Started> {
     let application = Wide::new(creation.application)?;
     let mut command_line = Wide::new(creation.command_line)?;
     let directory = Wide::new(creation.directory)?;
+    let mut title = Wide::new(creation.title)?;
     let handles: Option<Vec<HANDLE>> =
         creation.handles.map(|handles| handles.iter().map(|&handle| to_api(handle)).collect());
     let attributes = handles.as_deref().map(AttributeList::of_handles).transpose()?;
@@ -236,6 +275,11 @@ pub fn create(creation: &Creation<'_>) -> Result<Started> {
     if creation.environment.is_some() {
         flags |= CREATE_UNICODE_ENVIRONMENT;
     }
+    if creation.title.is_some() {
+        startup.StartupInfo.lpTitle = title.as_mut_ptr();
+    }
+    startup.StartupInfo.dwFlags = creation.startup_flags & !STARTF_USESTDHANDLES;
+    startup.StartupInfo.wShowWindow = creation.show_window;
     if let Some([input, output, error]) = creation.standard {
         startup.StartupInfo.dwFlags |= STARTF_USESTDHANDLES;
         startup.StartupInfo.hStdInput = to_api(input);

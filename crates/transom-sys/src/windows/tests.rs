@@ -72,6 +72,9 @@ fn creation<'a>() -> process::Creation<'a> {
         environment: None,
         directory: None,
         standard: None,
+        title: None,
+        startup_flags: 0,
+        show_window: 0,
     }
 }
 

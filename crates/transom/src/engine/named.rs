@@ -9,6 +9,7 @@ use transom_core::name::ObjectName;
 use transom_core::security::Security;
 use transom_sys::linux::random;
 
+use super::record;
 use super::sync::{Blueprint, Page, SyncObject};
 use super::table::{self, Object};
 use crate::handle::{Attributes, Created, Handle};
@@ -17,6 +18,8 @@ use crate::{Error, Result};
 
 /// The name in the attributes; `None` for an unnamed object, also for the empty name (M38).
 pub(crate) fn name(attributes: &Attributes) -> std::result::Result<Option<ObjectName>, Code> {
+    // A plain fork has no handles, and must not meet the namespace as its parent left it in the middle of a call.
+    record::own()?;
     match &attributes.name {
         None => Ok(None),
         Some(name) => ObjectName::parse_utf16(name),

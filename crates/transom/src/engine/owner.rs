@@ -5,10 +5,14 @@
 //! meanwhile (Y13). When the thread ends in an orderly way, the destructor of this list abandons what is
 //! left; when it is killed, the kernel does the same (see [`transom_core::word`]).
 //!
+//! **The word may lie.** A peer that writes a mutex's page can make it free while its owner lives, and then a
+//! second thread of the owner's own process takes it. What is on which list stands in private memory, so the
+//! second one is refused, and no list is ever bent.
+//!
 //! # Safety
 //! Linking a futex needs the page behind the object's shared one: private memory of this process, one per
-//! mapping. A mapping's futex is linked by at most one thread at a time, the owner: it is linked after the
-//! word has got the thread's id and unlinked before the word loses it.
+//! mapping. A mapping's futex is linked by at most one thread at a time, the one that
+//! [`SyncObject::linked`] names: that is set before it is linked and cleared after it is unlinked.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -19,6 +23,7 @@ use transom_core::{protocol, word};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::{process, robust};
 
+use super::record;
 use super::sync::{SyncObject, same};
 
 /// A thread's identity in object pages.
@@ -82,17 +87,51 @@ pub(crate) fn owns(object: &SyncObject) -> bool {
         && object.owner_key().load(Ordering::Relaxed) == me.key
 }
 
-/// Links an object whose word has just got this thread's id.
-pub(crate) fn link(object: &SyncObject) {
-    // SAFETY: the futex lies 24 bytes before the private page behind the object's; it is this thread's now,
-    // so nobody else links the same mapping; and the object outlives the link (see the callers).
-    unsafe { robust::link(object.address()) };
+/// Links an object whose word has just got this thread's id. False if another thread of this process has it
+/// linked: then somebody else wrote the word, and the caller gives back what it took.
+#[inline]
+#[must_use]
+pub(crate) fn link(object: &SyncObject) -> bool {
+    // Partner: the release in `unlink`.
+    match object.linked().compare_exchange(0, me().id, Ordering::Acquire, Ordering::Relaxed) {
+        Ok(_) => {
+            // SAFETY: the futex lies 24 bytes before the private page behind the object's, which is this
+            // thread's now and on no list; and the object outlives the link (see the callers).
+            unsafe { robust::link(object.address()) };
+            true
+        }
+        Err(thread) => link_again(object, thread),
+    }
 }
 
-/// Unlinks an object whose word is about to lose this thread's id.
+/// The mapping is still linked by `thread`, although its word said that nobody owns the object.
+#[cold]
+fn link_again(object: &SyncObject, thread: u32) -> bool {
+    let me = me().id;
+    if thread == me {
+        // It is where it belongs. What was known of the earlier time is over.
+        THREAD.with(|this| this.owned.borrow_mut().retain(|owned| !std::ptr::eq(&*owned.object, object)));
+        return true;
+    }
+    let replace = || object.linked().compare_exchange(thread, me, Ordering::Acquire, Ordering::Relaxed);
+    if !transom_sys::linux::thread::exists(thread) && replace().is_ok() {
+        // That thread was ended by a system call, and its list with it.
+        // SAFETY: as in `link`.
+        unsafe { robust::link(object.address()) };
+        return true;
+    }
+    false
+}
+
+/// Unlinks an object whose word is about to lose this thread's id; nothing happens if it is not linked.
+#[inline]
 pub(crate) fn unlink(object: &SyncObject) {
-    // SAFETY: as in `link`.
-    unsafe { robust::unlink(object.address()) };
+    if object.linked().load(Ordering::Relaxed) == me().id {
+        // SAFETY: as in `link`.
+        unsafe { robust::unlink(object.address()) };
+        // Partner: the acquire in `link`.
+        object.linked().store(0, Ordering::Release);
+    }
 }
 
 /// Notes that this thread has just acquired the mutex: its id is in the word, and it is linked.
@@ -165,10 +204,16 @@ pub(crate) fn abandon_all() {
 
 impl Thread {
     fn abandon(&self) {
+        if record::is_forked() {
+            // The objects are the parent's, and so is their owner.
+            return;
+        }
         for owned in self.owned.take() {
             if word::id(owned.object.word().load(Ordering::Relaxed)) == me().id {
                 give_up(&owned.object, word::died);
             }
+            // Also if somebody else wrote the word: what is on the list must not be unmapped.
+            unlink(&owned.object);
         }
     }
 }

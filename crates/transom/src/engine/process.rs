@@ -21,9 +21,11 @@ pub(crate) struct ProcessObject {
     record: Option<Arc<ProcessRecord>>,
     /// This very process: its pidfd would say "running" anyway.
     own: bool,
+    /// Started by this library in this process, which therefore takes its remains away.
+    child: bool,
     watched: OnceLock<Arc<Watched>>,
     /// Keeps the record findable while a handle to the process is open (R29).
-    _entry: Option<namespace::Hold>,
+    entry: Option<namespace::Hold>,
 }
 
 /// Children whose handles were closed while they ran: taken from the process table when they have ended.
@@ -49,10 +51,22 @@ impl ProcessObject {
         own: bool,
         entry: Option<namespace::Hold>,
     ) -> ProcessObject {
-        ProcessObject { id, pidfd, record, own, watched: OnceLock::new(), _entry: entry }
+        ProcessObject { id, pidfd, record, own, child: false, watched: OnceLock::new(), entry }
     }
 
-    /// A process that was started or handed over: its descriptor and record are known.
+    /// A process that this one has just started.
+    pub(crate) fn child(
+        id: u32,
+        pidfd: OwnedFd,
+        record: Arc<ProcessRecord>,
+        entry: Option<namespace::Hold>,
+    ) -> Arc<ProcessObject> {
+        let mut object = ProcessObject::new(id, Some(pidfd), Some(record), false, entry);
+        object.child = true;
+        Arc::new(object)
+    }
+
+    /// A process that was handed over: its descriptor and record are known.
     pub(crate) fn known(
         id: u32,
         pidfd: Option<OwnedFd>,
@@ -64,6 +78,7 @@ impl ProcessObject {
 
     /// OpenProcess: the process with this id, or what is left of it while somebody holds a handle.
     pub(crate) fn open(id: u32) -> Result<Arc<ProcessObject>, Code> {
+        record::own()?;
         if id == 0 || i32::try_from(id).is_err() {
             return Err(Code::INVALID_PARAMETER);
         }
@@ -104,6 +119,11 @@ impl ProcessObject {
 
     pub(crate) fn record(&self) -> Option<&Arc<ProcessRecord>> {
         self.record.as_ref()
+    }
+
+    /// What keeps the record findable.
+    pub(crate) fn entry(&self) -> Option<&namespace::Hold> {
+        self.entry.as_ref()
     }
 
     pub(crate) fn is_own(&self) -> bool {
@@ -189,15 +209,18 @@ fn code_of(ended: Ended) -> u32 {
 }
 
 impl Drop for ProcessObject {
-    /// Takes an ended child out of the process table, so that its id can be used again (R7).
+    /// Takes an ended child out of the process table, so that its id can be used again (R7). Children that were
+    /// started by other means are left to whoever started them.
     fn drop(&mut self) {
         let Some(pidfd) = self.pidfd.take().filter(|_| !self.own) else { return };
         if process::has_ended(pidfd.as_fd()) {
             if let (Some(record), Ok(Some(ended))) = (&self.record, process::peek_status(pidfd.as_fd())) {
                 record.set_exit_code(code_of(ended));
             }
-            let _ = process::reap(pidfd.as_fd());
-        } else if process::peek_status(pidfd.as_fd()) == Ok(None) {
+            if self.child {
+                let _ = process::reap(pidfd.as_fd());
+            }
+        } else if self.child {
             LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner).push(pidfd);
         }
         reap_left_behind();

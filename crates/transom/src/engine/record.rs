@@ -5,23 +5,29 @@
 //! number in the variable `TRANSOM_PROCESS`, with the rows of the inherited handles filled in. Every other
 //! process makes its own when it first needs one.
 //!
+//! **What is in the record others may write.** So nothing that this process relies on is read from it twice: rows,
+//! command line and standard handles are taken when the program begins, the rows together with their
+//! descriptors. A descriptor's number that stands in the record later means nothing.
+//!
 //! # Safety
-//! The variable is taken out of the environment before `main`, when no other thread can be reading it.
+//! The variable is taken out of the environment before `main`, when no other thread can be reading it. Then, too,
+//! descriptors are taken over by number: nobody else in this process can have got them yet.
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use transom_core::code::Code;
 use transom_core::record::{
-    RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, process as layout,
+    RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, believable, process as layout,
 };
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{fd, memfd, process, random};
+use transom_sys::linux::{fd, host, memfd, process, random, socket};
 
 use super::errno::{to_code, with_room};
-use super::inbox;
+use super::{inbox, table};
 use crate::namespace::imp as namespace;
 
 /// The variable that names a child's record.
@@ -114,9 +120,9 @@ impl ProcessRecord {
         self.pages.u32(layout::SUSPENDED)
     }
 
-    /// Values of the standard handles; 0 = none given.
-    pub(crate) fn standard(&self, which: usize) -> &std::sync::atomic::AtomicU64 {
-        self.pages.u64(layout::STANDARD + 8 * which.min(2))
+    /// Leaves the value of a standard handle for the child; 0 = none given.
+    pub(crate) fn set_standard(&self, which: usize, value: u64) {
+        self.pages.u64(layout::STANDARD + 8 * which.min(2)).store(value, Ordering::Relaxed);
     }
 
     /// Leaves the command line for the child; false if it is too long.
@@ -129,13 +135,38 @@ impl ProcessRecord {
     }
 
     /// The command line that the creator left; `None` if it left none.
-    pub(crate) fn command_line(&self) -> Option<Vec<u8>> {
+    fn command_line(&self) -> Option<Vec<u8>> {
         let length = self.pages.u32(layout::COMMAND_LENGTH).load(Ordering::Acquire) as usize;
         if length == 0 || length > layout::COMMAND_ROOM {
             return None;
         }
         let mut line = vec![0; length];
         self.pages.read(layout::COMMAND, &mut line).then_some(line)
+    }
+
+    /// Leaves STARTUPINFO's flags, wShowWindow and title for the child; the title is cut to the room there is.
+    pub(crate) fn set_startup(&self, flags: u32, show_window: u32, title: Option<&[u8]>) {
+        self.pages.u32(layout::STARTUP_FLAGS).store(flags, Ordering::Relaxed);
+        self.pages.u32(layout::SHOW_WINDOW).store(show_window, Ordering::Relaxed);
+        if let Some(title) = title {
+            let title = &title[..title.len().min(layout::TITLE_ROOM - 1)];
+            // One more than its length, so that an empty one is told from none.
+            if self.pages.write(layout::TITLE, title) {
+                self.pages.u32(layout::TITLE_LENGTH).store(title.len() as u32 + 1, Ordering::Release);
+            }
+        }
+    }
+
+    /// What [`ProcessRecord::set_startup`] left.
+    pub(crate) fn startup(&self) -> (u32, u32, Option<Vec<u8>>) {
+        let flags = self.pages.u32(layout::STARTUP_FLAGS).load(Ordering::Relaxed);
+        let show_window = self.pages.u32(layout::SHOW_WINDOW).load(Ordering::Relaxed);
+        let stored = self.pages.u32(layout::TITLE_LENGTH).load(Ordering::Acquire) as usize;
+        let title = stored.checked_sub(1).filter(|length| *length < layout::TITLE_ROOM).and_then(|length| {
+            let mut title = vec![0; length];
+            self.pages.read(layout::TITLE, &mut title).then_some(title)
+        });
+        (flags, show_window, title)
     }
 
     /// How many slots may be in use; a bound that a hostile peer cannot raise beyond the table.
@@ -212,26 +243,61 @@ impl ProcessRecord {
                 .is_ok()
     }
 
+    /// Takes back a slot that a peer marked as open or closed although this process has no handle there.
+    pub(crate) fn take_back(&self, index: usize) {
+        let head = self.pages.u64(Self::slot_offset(index));
+        let old = head.load(Ordering::Relaxed);
+        if matches!(Slot::split_head(old).1, SlotState::Open | SlotState::ClosedByPeer) {
+            let free = Slot::head(0, SlotState::Free);
+            let _ = head.compare_exchange(old, free, Ordering::Release, Ordering::Relaxed);
+        }
+    }
+
     /// Changes the flags word of an open slot of this process.
     pub(crate) fn set_flags(&self, index: usize, access: u32, flags: u32) {
         let word = u64::from(flags) << 32 | u64::from(access);
         self.pages.u64(Self::slot_offset(index) + 8).store(word, Ordering::Relaxed);
     }
+}
 
-    /// Flags of a slot.
-    pub(crate) fn flags(&self, index: usize) -> u32 {
-        (self.pages.u64(Self::slot_offset(index) + 8).load(Ordering::Relaxed) >> 32) as u32
-    }
+/// A row that the creator of this process filled, with the descriptors it named.
+#[derive(Debug)]
+pub(crate) struct Inherited {
+    pub(crate) slot: Slot,
+    /// `None` also if it is one of the standard ones.
+    pub(crate) object: Option<OwnedFd>,
+    pub(crate) hold: Option<OwnedFd>,
+    pub(crate) record: Option<OwnedFd>,
 }
 
 /// This process's own record and what belongs to it.
 pub(crate) struct Own {
     pub(crate) record: Arc<ProcessRecord>,
     pub(crate) inbox: OwnedFd,
-    /// The rows that the creator filled, taken once: what stands in the record later may be a peer's writing.
-    pub(crate) inherited: Vec<(usize, Slot)>,
+    /// Rows that the creator filled and nobody here has used yet; `None` while one is being taken over.
+    inherited: Mutex<HashMap<usize, Option<Inherited>>>,
+    command_line: Option<Vec<u8>>,
+    /// Values of the standard handles; 0 = none given.
+    standard: [AtomicU64; 3],
     /// Says in the namespace where this record is.
     entry: Mutex<Option<namespace::Hold>>,
+}
+
+impl Own {
+    /// The rows that the creator filled and nobody here has used yet.
+    pub(crate) fn inherited(&self) -> MutexGuard<'_, HashMap<usize, Option<Inherited>>> {
+        self.inherited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The command line that the creator left; `None` if it left none.
+    pub(crate) fn command_line(&self) -> Option<&[u8]> {
+        self.command_line.as_deref()
+    }
+
+    /// The value of a standard handle; 0 = none given.
+    pub(crate) fn standard(&self, which: usize) -> &AtomicU64 {
+        &self.standard[which.min(2)]
+    }
 }
 
 static OWN: OnceLock<Result<Own, Code>> = OnceLock::new();
@@ -266,6 +332,12 @@ pub(crate) fn own() -> Result<&'static Own, Code> {
     OWN.get_or_init(start).as_ref().map_err(|error| *error)
 }
 
+/// Whether this process is a plain fork of the one whose handles these are.
+#[inline]
+pub(crate) fn is_forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
 fn start() -> Result<Own, Code> {
     let given = GIVEN.swap(-1, Ordering::Relaxed);
     let (record, inbox, inherited) = match take_over(given) {
@@ -273,23 +345,27 @@ fn start() -> Result<Own, Code> {
         None => {
             let record = ProcessRecord::create(process::id())?;
             let inbox = inbox::create(&record)?;
-            (record, inbox, Vec::new())
+            (record, inbox, HashMap::new())
         }
     };
+    let command_line = record.command_line();
+    let standard = [0, 1, 2]
+        .map(|which| AtomicU64::new(record.pages.u64(layout::STANDARD + 8 * which).load(Ordering::Relaxed)));
     // Where nobody may look at this process the entry is of no use; handles work without it.
     let entry = namespace::create_process_entry(process::id(), record.descriptor()).ok();
     process::at_exit(on_exit);
-    process::at_fork_in_child(on_fork);
-    Ok(Own { record: Arc::new(record), inbox, inherited, entry: Mutex::new(entry) })
+    process::at_fork(before_fork, after_fork, on_fork);
+    let (inherited, entry) = (Mutex::new(inherited), Mutex::new(entry));
+    Ok(Own { record: Arc::new(record), inbox, inherited, command_line, standard, entry })
 }
 
 /// The record, inbox and inherited handles that the creator left, if the variable told the truth.
-fn take_over(given: RawFd) -> Option<(ProcessRecord, OwnedFd, Vec<(usize, Slot)>)> {
+fn take_over(given: RawFd) -> Option<(ProcessRecord, OwnedFd, HashMap<usize, Option<Inherited>>)> {
     if given <= 2 {
         return None;
     }
-    // SAFETY: nobody else in this process knows the descriptor: it was open when the program began.
-    let record = ProcessRecord::open(unsafe { fd::adopt(given) }.ok()?).ok()?;
+    // Looked at through copies: a number that is not what it should be is somebody else's, and stays as it is.
+    let record = ProcessRecord::open(host::duplicate_number(given).ok()?).ok()?;
     if record.process_id() != process::id() {
         return None;
     }
@@ -297,26 +373,34 @@ fn take_over(given: RawFd) -> Option<(ProcessRecord, OwnedFd, Vec<(usize, Slot)>
     if number <= 2 || number == given {
         return None;
     }
-    // SAFETY: as above.
-    let inbox = unsafe { fd::adopt(number) }.ok()?;
-    let mut inherited = Vec::new();
-    let mut numbers = vec![given, number];
-    for index in 0..record.used() {
-        let Some(slot) = record.slot(index) else { continue };
-        let descriptors = [slot.descriptor, slot.hold, slot.record];
-        // Each descriptor belongs to one row, and only the standard ones may be anybody's.
-        let sound = descriptors.iter().all(|fd| *fd < 0 || *fd <= 2 || !numbers.contains(fd));
-        if sound {
-            for number in descriptors.into_iter().filter(|fd| *fd > 2) {
-                numbers.push(number);
-                // Not meant for programs that this one starts by other means.
-                // SAFETY: borrowed only to set the flag; the row's owner takes it over later.
-                let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
-                let _ = transom_sys::linux::fd::set_close_on_exec(borrowed);
-            }
-            inherited.push((index, slot));
-        } else {
-            record.free(index);
+    let inbox = host::duplicate_number(number).ok()?;
+    if !socket::is_inbox(inbox.as_fd(), &record.inbox_name()) {
+        return None;
+    }
+    for left in [given, number] {
+        // SAFETY: both are what the creator of this process made for it, and nobody else here knows them.
+        drop(unsafe { fd::adopt(left) });
+    }
+    let taken = [given, number, record.descriptor.as_raw_fd(), inbox.as_raw_fd()];
+    let rows: Vec<usize> = (0..record.used()).collect();
+    let slots = rows.iter().filter_map(|index| Some((*index, record.slot(*index)?)));
+    let mut inherited = HashMap::new();
+    for (index, slot) in believable(slots, &taken) {
+        // Taken now, not when the handle is first used: by then the numbers may be anybody's.
+        let take = |number: RawFd| {
+            // SAFETY: each number stands in one row and is none of ours; nobody else in this process can have
+            // got it yet.
+            if number > 2 { unsafe { fd::adopt(number) }.map(Some) } else { Ok(None) }
+        };
+        if let (Ok(object), Ok(hold), Ok(record)) =
+            (take(slot.descriptor), take(slot.hold), take(slot.record))
+        {
+            inherited.insert(index, Some(Inherited { slot, object, hold, record }));
+        }
+    }
+    for index in rows {
+        if !inherited.contains_key(&index) {
+            record.take_back(index);
         }
     }
     Some((record, inbox, inherited))
@@ -336,22 +420,40 @@ extern "C" fn on_exit(status: i32, _: *mut core::ffi::c_void) {
     }
 }
 
+/// A plain fork is about to happen: no other thread is to be found in the middle of changing the table.
+extern "C" fn before_fork() {
+    if !is_forked()
+        && let Some(Ok(own)) = OWN.get()
+    {
+        table::hold_still(own);
+    }
+}
+
+/// The fork has happened, or failed; this is the parent.
+extern "C" fn after_fork() {
+    table::go_on();
+}
+
 /// In the child of a plain fork: lets go of everything, so that no name and no pipe end lives longer for
 /// its sake. From here on every call fails with `ERROR_NOT_SUPPORTED` until the child executes a program.
 extern "C" fn on_fork() {
-    FORKED.store(true, Ordering::Relaxed);
-    let Some(Ok(own)) = OWN.get() else { return };
-    for index in 0..own.record.used() {
-        if let Some(slot) = own.record.slot(index) {
-            for number in [slot.descriptor, slot.hold, slot.record].into_iter().filter(|fd| *fd > 2) {
-                // SAFETY: this is a copy of the parent's table of descriptors, and nothing in this process
-                // will use ours again: every call asks `own` first.
-                unsafe { process::close_raw(number) };
-            }
+    let again = FORKED.swap(true, Ordering::Relaxed);
+    let close = |number: RawFd| {
+        if number > 2 {
+            // SAFETY: this is a copy of the parent's table of descriptors, and nothing in this process will use
+            // ours again: every call asks `own` or `is_forked` first.
+            unsafe { process::close_raw(number) };
+        }
+    };
+    if let (false, Some(Ok(own))) = (again, OWN.get()) {
+        table::each_descriptor(close);
+        close(own.record.descriptor().as_raw_fd());
+        close(own.inbox.as_raw_fd());
+        if let Ok(entry) = own.entry.try_lock()
+            && let Some(entry) = &*entry
+        {
+            close(entry.raw_fd());
         }
     }
-    for number in [own.record.descriptor().as_raw_fd(), own.inbox.as_raw_fd()] {
-        // SAFETY: as above.
-        unsafe { process::close_raw(number) };
-    }
+    table::go_on();
 }

@@ -134,7 +134,11 @@ pub(crate) fn create_memory(size: u64, flags: SectionFlags, executable: bool) ->
     } else {
         with_room(|| memfd::create("transom-mapping"))?
     };
-    let take = if !huge && size < CHECKED_FROM && super::memory::is_plenty() { memfd::set_size } else { memfd::reserve };
+    let take = if !huge && size < CHECKED_FROM && super::memory::is_plenty() {
+        memfd::set_size
+    } else {
+        memfd::reserve
+    };
     take(&file, size).map_err(|error| match error {
         Errno::INVAL if huge => Code::INVALID_PARAMETER,
         Errno::NOSPC if huge => Code::NO_SYSTEM_RESOURCES,

@@ -14,7 +14,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{CString, OsStr, OsString};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use transom_core::record::slot_index;
 use transom_core::{command_line, environment::Environment};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::process::{self, Image, Step};
-use transom_sys::linux::{Errno, pipe, procfs};
+use transom_sys::linux::{Errno, pipe, procfs, signal};
 
 use super::errno::{code, with_room};
 use super::named::finish;
@@ -41,6 +41,7 @@ use crate::namespace::imp::{self as namespace, ChildHold};
 use crate::process::{Child, Command, Inherit, Process};
 use crate::thread::Thread;
 
+const STARTF_USESTDHANDLES: u32 = 0x100;
 const DETACHED_PROCESS: u32 = 8;
 const CREATE_NEW_CONSOLE: u32 = 0x10;
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
@@ -58,6 +59,8 @@ pub(crate) fn spawn(command: &Command) -> Result<Child> {
 }
 
 fn start(command: &Command) -> std::result::Result<Child, Code> {
+    // First of all, since a plain fork has no handles and must not touch what its parent was just changing.
+    record::own()?;
     reap_left_behind();
     let line = line_of(command)?;
     command_line::check_length(&line)?;
@@ -67,6 +70,10 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     let handles = inherited(command)?;
     let package = Package::new(&handles, command)?;
     package.record.set_command_line(&line);
+    let startup = &command.startup;
+    let standard = if command.use_standard { STARTF_USESTDHANDLES } else { 0 };
+    let title = startup.title.as_ref().map(|title| title.as_bytes());
+    package.record.set_startup(startup.flags | standard, u32::from(startup.show_window), title);
 
     let arguments = c_strings(command_line::split(&line))?;
     let mut environment = environment_of(command)?;
@@ -105,13 +112,27 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     for hold in &package.holds {
         hold.set_process(id);
     }
-    let pidfd = with_room(|| process::open(id))?;
+    let pidfd = match with_room(|| process::open(id)) {
+        Ok(pidfd) => pidfd,
+        Err(error) => {
+            // Not let go, it ends.
+            drop(go_writer);
+            process::wait_for(id);
+            return Err(error);
+        }
+    };
     // Where nobody may look at this process the entry is of no use; the handle works without it.
     let entry = namespace::create_process_entry(id, record.descriptor()).ok();
-    let process = ProcessObject::known(id, Some(pidfd), Some(Arc::clone(&record)), entry);
-    // A child that cannot read this has died, which the report tells.
+    let process = ProcessObject::child(id, pidfd, Arc::clone(&record), entry);
+    let thread = Object::FirstThread(Arc::clone(&process));
+    // In the table before it runs: where there is no room for its handles nothing is started.
+    let process =
+        finish(Object::Process(process), Kind::Process.all_access(), None, command.inherit_process)?;
+    let thread = finish(thread, Kind::Thread.all_access(), None, command.inherit_thread)?;
     step("child-recorded");
-    let _ = std::fs::File::from(go_writer).write_all(&[1]);
+    // A child that cannot read this has died, which the report tells.
+    let _ = signal::write_without_signal(&go_writer, &[1]);
+    drop(go_writer);
     step("child-let-go");
     if !command.suspended {
         let mut message = [0; 5];
@@ -124,10 +145,6 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     for hold in package.holds {
         hold.handed_over();
     }
-    let thread = Object::FirstThread(Arc::clone(&process));
-    let process =
-        finish(Object::Process(process), Kind::Process.all_access(), None, command.inherit_process)?;
-    let thread = finish(thread, Kind::Thread.all_access(), None, command.inherit_thread)?;
     let coded = |error: Error| error.code();
     Ok(Child {
         process: Process::from_handle(process).map_err(coded)?,
@@ -361,9 +378,7 @@ impl Package {
             match stream {
                 Some((index, descriptor)) => {
                     self.standard[which] = Some(descriptor.as_raw_fd());
-                    self.record
-                        .standard(which)
-                        .store(raw.map_or(0, |raw| raw.value() as u64), Ordering::Relaxed);
+                    self.record.set_standard(which, raw.map_or(0, |raw| raw.value() as u64));
                     streams.entry(index).or_insert(which as RawFd);
                 }
                 None if command.use_standard => {
@@ -372,7 +387,7 @@ impl Package {
                     let null = null.map_err(|_| Code::FILE_NOT_FOUND)?;
                     self.standard[which] = Some(null.as_raw_fd());
                     self._alive.push(null.into());
-                    self.record.standard(which).store(u64::MAX, Ordering::Relaxed);
+                    self.record.set_standard(which, u64::MAX);
                 }
                 None => {}
             }
@@ -414,7 +429,7 @@ impl Package {
 
 /// A standard handle of this process that `SetStdHandle` replaced: the child's stream too (R24).
 fn replaced_standard(which: usize) -> Option<RawHandle> {
-    let value = record::own().ok()?.record.standard(which).load(Ordering::Acquire);
+    let value = record::own().ok()?.standard(which).load(Ordering::Acquire);
     if value == 0 || value == u64::MAX {
         return None;
     }

@@ -18,11 +18,17 @@ use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, futex, memfd};
 
 use super::errno::{to_code, with_room};
+use super::views::{self, Guard};
 
 /// A synchronisation object as this process has it.
 #[derive(Debug)]
 pub(crate) struct SyncObject {
+    /// Only over memory that a peer may cut short; before the pages, since it goes first.
+    guard: Option<Guard>,
     pages: SharedPages,
+    /// The thread of this process that has the futex of this mapping on its robust list, or 0. The word says
+    /// it too, but others write that.
+    linked: AtomicU32,
     descriptor: OwnedFd,
     rule: Rule,
     maximum: u32,
@@ -31,6 +37,7 @@ pub(crate) struct SyncObject {
 
 /// The page of a new object, not yet with the descriptor that keeps it reachable.
 pub(crate) struct Page {
+    guard: Option<Guard>,
     pages: SharedPages,
     rule: Rule,
     maximum: u32,
@@ -51,6 +58,7 @@ impl Page {
             to_code(memfd::seal_size(descriptor))?;
         }
         let pages = to_code(SharedPages::map_with_private_page(descriptor, page::SIZE))?;
+        let guard = guard_of(&pages, seal)?;
         let relaxed = Ordering::Relaxed;
         pages.u32(page::VERSION).store(VERSION, relaxed);
         pages.u32(page::KIND).store(blueprint.kind() as u32, relaxed);
@@ -66,19 +74,26 @@ impl Page {
         step("page-half-filled");
         // Partner: the load of the magic in `SyncObject::open`. Who sees it sees all of the above.
         pages.u64(page::MAGIC).store(PAGE_MAGIC, Ordering::Release);
-        Ok(Page { pages, rule: blueprint.rule, maximum: blueprint.maximum, cookie })
+        Ok(Page { guard, pages, rule: blueprint.rule, maximum: blueprint.maximum, cookie })
     }
 
     /// The object, with its descriptor.
     pub(crate) fn own(self, descriptor: OwnedFd) -> SyncObject {
         SyncObject {
+            guard: self.guard,
             pages: self.pages,
+            linked: AtomicU32::new(0),
             descriptor,
             rule: self.rule,
             maximum: self.maximum,
             cookie: self.cookie,
         }
     }
+}
+
+/// What keeps this process alive if somebody cuts the memory short; sealed memory needs none.
+fn guard_of(pages: &SharedPages, sealed: bool) -> Result<Option<Guard>, Code> {
+    if sealed { Ok(None) } else { views::guard(pages.address(), page::SIZE, true).map(Some) }
 }
 
 /// What a new object is to be.
@@ -146,6 +161,7 @@ impl SyncObject {
             return Err(Code::FILE_CORRUPT);
         }
         let pages = to_code(SharedPages::map_with_private_page(&descriptor, page::SIZE))?;
+        let guard = guard_of(&pages, memfd::is_size_sealed(descriptor.as_fd()))?;
         // Partner: the store of the magic in `Page::fill`.
         if pages.u64(page::MAGIC).load(Ordering::Acquire) != PAGE_MAGIC
             || pages.u32(page::VERSION).load(Ordering::Relaxed) != VERSION
@@ -159,7 +175,21 @@ impl SyncObject {
         let maximum = pages.u32(page::MAXIMUM).load(Ordering::Relaxed);
         let mut cookie = [0; 16];
         let _ = pages.read(page::COOKIE, &mut cookie);
-        Ok(SyncObject { pages, descriptor, rule, maximum, cookie })
+        Ok(SyncObject { guard, pages, linked: AtomicU32::new(0), descriptor, rule, maximum, cookie })
+    }
+
+    /// False once somebody has cut the memory short; from then on the object is one of this mapping alone.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.guard.as_ref().is_none_or(|guard| {
+            // If the page is gone, this access tells.
+            std::hint::black_box(self.word().load(Ordering::Relaxed));
+            guard.intact()
+        })
+    }
+
+    /// The thread of this process that has linked this mapping's futex, or 0.
+    pub(crate) fn linked(&self) -> &AtomicU32 {
+        &self.linked
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -4,21 +4,26 @@
 //! each handle is in numbers, stand in the process's record, where other processes can read them (to take a
 //! handle) and reserve one (to put a handle here). A row that another process closed or filled is noticed
 //! when its value is next used; no thread waits for that.
+//!
+//! What is true of a handle stands in the vector. The row is a copy for others, who may have written anything
+//! into it: of it, this process believes that a peer reserved or closed it, and nothing else.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
-use transom_sys::linux::fault::step;
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::record::{SlotState, handle_value, process as layout, slot_index};
+use transom_sys::linux::fault::step;
 
 use super::process::ProcessObject;
-use super::record::{self, Own};
+use super::record::{self, Inherited, Own};
 use super::section::Section;
 use super::sync::SyncObject;
-use super::{inbox, transfer};
+use super::{inbox, transfer, views};
 use crate::handle::RawHandle;
 use crate::namespace::imp::Hold;
 
@@ -79,13 +84,17 @@ impl Object {
 /// A handle: an object, the rights to it, and what keeps its name.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// What keeps the object's name while the handle exists; given up when it is closed, also if somebody still
+    /// has this entry. First, so that it goes before the memory it leads to.
+    hold: Mutex<Option<Arc<Hold>>>,
     pub(crate) object: Object,
     pub(crate) access: u32,
-    /// What keeps the object's name while the handle exists; given up when it is closed, also if somebody still
-    /// has this entry.
-    hold: Mutex<Option<Arc<Hold>>>,
+    /// Its descriptor, or -1.
+    hold_number: RawFd,
     /// `None` for pseudo handles, which stand in no row.
     index: Option<usize>,
+    /// [`INHERIT`] and [`PROTECT`].
+    flags: AtomicU32,
     closed: AtomicBool,
 }
 
@@ -93,12 +102,18 @@ impl Entry {
     /// A handle that is not in the table.
     pub(crate) fn pseudo(object: Object) -> Entry {
         let access = object.kind().all_access();
-        Entry { object, access, hold: Mutex::new(None), index: None, closed: AtomicBool::new(false) }
+        Entry::new(object, access, None, None, 0)
     }
 
     /// A handle on its way from one process to another: in no table of this one.
     pub(crate) fn detached(object: Object, access: u32, hold: Option<Arc<Hold>>) -> Entry {
-        Entry { object, access, hold: Mutex::new(hold), index: None, closed: AtomicBool::new(false) }
+        Entry::new(object, access, hold, None, 0)
+    }
+
+    fn new(object: Object, access: u32, hold: Option<Arc<Hold>>, index: Option<usize>, flags: u32) -> Entry {
+        let hold_number = hold.as_ref().map_or(-1, |hold| hold.raw_fd());
+        let (hold, flags, closed) = (Mutex::new(hold), AtomicU32::new(flags), AtomicBool::new(false));
+        Entry { object, access, hold, hold_number, index, flags, closed }
     }
 
     /// What keeps the object's name, while the handle exists.
@@ -120,14 +135,21 @@ impl Entry {
             && record::own().is_ok_and(|own| own.record.head(index).1 != SlotState::ClosedByPeer)
     }
 
-    /// Fails with 6 if the handle was closed, with 5 if it lacks one of the rights.
+    /// Fails with 6 if the handle was closed, with 5 if it lacks one of the rights, with 1006 if somebody has cut
+    /// the object's memory short, and with 50 in a plain fork of the process that has the handle.
     pub(crate) fn check(&self, rights: u32) -> Result<(), Code> {
+        if record::is_forked() {
+            return Err(Code::NOT_SUPPORTED);
+        }
         if !self.is_open() {
-            Err(Code::INVALID_HANDLE)
-        } else if self.access & rights != rights {
-            Err(Code::ACCESS_DENIED)
-        } else {
-            Ok(())
+            return Err(Code::INVALID_HANDLE);
+        }
+        if self.access & rights != rights {
+            return Err(Code::ACCESS_DENIED);
+        }
+        match &self.object {
+            Object::Sync(object) if !object.is_whole() => Err(Code::FILE_INVALID),
+            _ => Ok(()),
         }
     }
 }
@@ -154,23 +176,33 @@ pub(crate) fn insert(
     Ok(place(own, &mut table, index, object, access, hold, if inherit { INHERIT } else { 0 }))
 }
 
+/// Whether a row is that of a handle of this process, whatever its record says.
+fn is_occupied(table: &Table, inherited: &HashMap<usize, Option<Inherited>>, index: usize) -> bool {
+    table.entries.get(index).is_some_and(Option::is_some) || inherited.contains_key(&index)
+}
+
 /// Takes a free row of this process's record; small values first, then onward from the last.
 fn reserve(own: &Own, table: &mut Table) -> Result<usize, Code> {
+    let inherited = own.inherited();
     let high = table.entries.len().max(own.record.used());
     let limit = layout::SLOT_COUNT;
     // A ring of the rows in use so far and as many again keeps values small and late to return.
     let span = (high + high / 2 + 64).min(limit);
     for step in 0..span {
         let index = (table.next + step) % span;
-        if own.record.reserve(index) {
+        if !is_occupied(table, &inherited, index) && own.record.reserve(index) {
             table.next = index + 1;
             return Ok(index);
         }
     }
-    match (0..limit).find(|index| own.record.reserve(*index)) {
-        Some(index) => Ok(index),
-        None => Err(Code::TOO_MANY_OPEN_FILES),
-    }
+    let free = (0..limit).find(|index| {
+        if is_occupied(table, &inherited, *index) {
+            return false;
+        }
+        own.record.take_back(*index);
+        own.record.reserve(*index)
+    });
+    free.ok_or(Code::TOO_MANY_OPEN_FILES)
 }
 
 /// Puts a handle into a reserved row.
@@ -183,13 +215,7 @@ fn place(
     hold: Option<Arc<Hold>>,
     flags: u32,
 ) -> RawHandle {
-    let entry = Arc::new(Entry {
-        object,
-        access,
-        hold: Mutex::new(hold),
-        index: Some(index),
-        closed: AtomicBool::new(false),
-    });
+    let entry = Arc::new(Entry::new(object, access, hold, Some(index), flags));
     step("row-reserved");
     let row = transfer::row(&entry, flags);
     if table.entries.len() <= index {
@@ -215,64 +241,95 @@ pub(crate) fn lookup(raw: RawHandle) -> Result<Arc<Entry>, Code> {
     meet(own, index)
 }
 
+/// Whoever looks for a value that another thread is just taking over waits for it here.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A value that is not in the table as it should be: inherited, put here by another process, or closed by one.
 fn meet(own: &Own, index: usize) -> Result<Arc<Entry>, Code> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let unused = own.inherited().get_mut(&index).and_then(Option::take);
+    if let Some(row) = unused {
+        return adopt(own, index, row);
+    }
+    if own.record.head(index).1 == SlotState::Reserved {
+        empty_inbox(own, Some(index))?;
+    }
     let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
-    let state = own.record.head(index).1;
-    let present = table.entries.get(index).is_some_and(Option::is_some);
-    match state {
-        SlotState::ClosedByPeer => {
-            let gone = table.entries.get_mut(index).and_then(Option::take);
+    let closed = own.record.head(index).1 == SlotState::ClosedByPeer;
+    let place = table.entries.get_mut(index);
+    match place.and_then(|place| if closed { place.take() } else { place.clone() }) {
+        Some(gone) if closed => {
             own.record.free(index);
             drop(table);
-            if let Some(gone) = gone {
-                gone.end();
-            }
-            return Err(Code::INVALID_HANDLE);
+            gone.end();
+            Err(Code::INVALID_HANDLE)
         }
-        SlotState::Open if !present => adopt_inherited(own, &mut table, index)?,
-        SlotState::Reserved => empty_inbox(own, &mut table),
-        SlotState::Open | SlotState::Free => {}
+        Some(entry) => Ok(entry),
+        None => {
+            // What a peer wrote into our record by itself means nothing.
+            own.record.take_back(index);
+            Err(Code::INVALID_HANDLE)
+        }
     }
-    table.entries.get(index).cloned().flatten().ok_or(Code::INVALID_HANDLE)
 }
 
-/// Turns a row that the creator of this process filled into a handle.
-fn adopt_inherited(own: &Own, table: &mut Table, index: usize) -> Result<(), Code> {
-    let Some((_, slot)) = own.inherited.iter().find(|(row, _)| *row == index) else {
-        // A row that a peer wrote into our record by itself means nothing.
-        return Err(Code::INVALID_HANDLE);
-    };
-    let flags = slot.flags & (INHERIT | PROTECT);
-    match transfer::adopt(slot) {
-        Ok(arrived) => {
-            place(own, table, index, arrived.object, slot.access, arrived.hold.map(Arc::new), flags);
-            Ok(())
+/// Turns a row that the creator of this process filled into a handle. What is checked for that happens outside
+/// the table's lock; the row stays taken meanwhile.
+fn adopt(own: &Own, index: usize, row: Inherited) -> Result<Arc<Entry>, Code> {
+    let (access, flags) = (row.slot.access, row.slot.flags & (INHERIT | PROTECT));
+    let closed = own.record.head(index).1 == SlotState::ClosedByPeer;
+    let arrived = transfer::adopt(row);
+    let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
+    own.inherited().remove(&index);
+    match arrived {
+        Ok(arrived) if !closed => {
+            let hold = arrived.hold.map(Arc::new);
+            place(own, &mut table, index, arrived.object, access, hold, flags);
+            table.entries.get(index).cloned().flatten().ok_or(Code::INVALID_HANDLE)
         }
-        Err(error) => {
+        arrived => {
             own.record.free(index);
-            Err(error)
+            drop(table);
+            // Closed by another process before anybody here used it: it ends now.
+            Err(arrived.err().unwrap_or(Code::INVALID_HANDLE))
         }
     }
 }
 
-/// Takes what other processes left in the inbox into the table.
-fn empty_inbox(own: &Own, table: &mut Table) {
-    while let Some(delivery) = inbox::next(&own.inbox) {
-        let reserved = own.record.head(delivery.index).1 == SlotState::Reserved;
-        let present = table.entries.get(delivery.index).is_some_and(Option::is_some);
-        if !reserved || present {
+/// As many messages as an inbox may hold, twice: so many are looked at for one value. A peer that fills the
+/// inbox faster than it is emptied cannot keep this process at it.
+const MOST_MESSAGES: usize = 8192;
+
+/// Takes what other processes left in the inbox into the table, until row `wanted` is there. The caller has
+/// its [`TURN`].
+fn empty_inbox(own: &Own, wanted: Option<usize>) -> Result<(), Code> {
+    let is_expected = |table: &Table, index: usize| {
+        own.record.head(index).1 == SlotState::Reserved && !is_occupied(table, &own.inherited(), index)
+    };
+    let expects = |index: usize| is_expected(&TABLE.read().unwrap_or_else(PoisonError::into_inner), index);
+    for _ in 0..MOST_MESSAGES {
+        if wanted.is_some_and(|index| !expects(index)) {
+            return Ok(());
+        }
+        let Some(delivery) = inbox::next(&own.inbox)? else { return Ok(()) };
+        let index = delivery.index;
+        if !expects(index) {
             continue;
         }
-        match transfer::arrive(&delivery.slot, delivery.descriptors) {
-            Ok(arrived) => {
+        // Outside the table's lock: what came is checked, which asks the system many things.
+        let arrived = transfer::arrive(&delivery.slot, delivery.descriptors);
+        let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
+        match arrived {
+            Ok(arrived) if is_expected(&table, index) => {
                 let flags = delivery.slot.flags & (INHERIT | PROTECT);
                 let hold = arrived.hold.map(Arc::new);
-                place(own, table, delivery.index, arrived.object, delivery.slot.access, hold, flags);
+                place(own, &mut table, index, arrived.object, delivery.slot.access, hold, flags);
             }
-            Err(_) => own.record.free(delivery.index),
+            Err(_) if is_expected(&table, index) => own.record.free(index),
+            _ => {}
         }
     }
+    Ok(())
 }
 
 /// CloseHandle of a value that is not a pseudo handle.
@@ -286,7 +343,7 @@ pub(crate) fn close(raw: RawHandle) -> Result<(), Code> {
             .entries
             .get(index)
             .is_some_and(|now| now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &entry)));
-        if !same || own.record.flags(index) & PROTECT != 0 {
+        if !same || entry.flags.load(Ordering::Relaxed) & PROTECT != 0 {
             return Err(Code::INVALID_HANDLE);
         }
         own.record.free(index);
@@ -312,14 +369,17 @@ pub(crate) fn give_up_names() {
 
 /// The flags of a handle.
 pub(crate) fn flags(entry: &Entry) -> Result<u32, Code> {
-    let index = entry.index.filter(|_| entry.is_open()).ok_or(Code::INVALID_HANDLE)?;
-    Ok(record::own()?.record.flags(index) & (INHERIT | PROTECT))
+    entry.check(0)?;
+    Ok(entry.flags.load(Ordering::Relaxed))
 }
 
 /// Sets the flags of a handle.
 pub(crate) fn set_flags(entry: &Entry, flags: u32) -> Result<(), Code> {
-    let index = entry.index.filter(|_| entry.is_open()).ok_or(Code::INVALID_HANDLE)?;
-    record::own()?.record.set_flags(index, entry.access, flags & (INHERIT | PROTECT));
+    entry.check(0)?;
+    let index = entry.index.ok_or(Code::INVALID_HANDLE)?;
+    let flags = flags & (INHERIT | PROTECT);
+    entry.flags.store(flags, Ordering::Relaxed);
+    record::own()?.record.set_flags(index, entry.access, flags);
     Ok(())
 }
 
@@ -327,20 +387,65 @@ pub(crate) fn set_flags(entry: &Entry, flags: u32) -> Result<(), Code> {
 pub(crate) fn inheritable() -> Result<Vec<(usize, Arc<Entry>, u32)>, Code> {
     let own = record::own()?;
     // Those that came to this process and were not met yet are inheritable like the others.
-    let rows: Vec<usize> = (0..own.record.used())
-        .filter(|index| {
-            let state = own.record.head(*index).1;
-            state == SlotState::Open && own.record.flags(*index) & INHERIT != 0
-        })
-        .collect();
-    let mut found = Vec::with_capacity(rows.len());
-    for index in rows {
-        if let Ok(entry) = lookup(RawHandle::new(handle_value(index))) {
-            let flags = own.record.flags(index);
-            if flags & INHERIT != 0 {
-                found.push((index, entry, flags & (INHERIT | PROTECT)));
+    {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        empty_inbox(own, None)?;
+    }
+    let unused: Vec<usize> = own.inherited().keys().copied().collect();
+    for index in unused {
+        // One that cannot be taken over any more is none.
+        let _ = lookup(RawHandle::new(handle_value(index)));
+    }
+    let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
+    let rows = table.entries.iter().enumerate().filter_map(|(index, entry)| {
+        let entry = entry.as_ref().filter(|entry| entry.is_open())?;
+        let flags = entry.flags.load(Ordering::Relaxed);
+        (flags & INHERIT != 0).then(|| (index, Arc::clone(entry), flags))
+    });
+    Ok(rows.collect())
+}
+
+/// What a fork must not find half changed.
+struct Still {
+    table: RwLockWriteGuard<'static, Table>,
+    inherited: MutexGuard<'static, HashMap<usize, Option<Inherited>>>,
+    _views: views::Still,
+}
+
+thread_local! {
+    static STILL: RefCell<Option<Still>> = const { RefCell::new(None) };
+}
+
+/// Waits until no other thread is changing the table, and lets none begin before [`go_on`].
+pub(crate) fn hold_still(own: &'static Own) {
+    let table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
+    let still = Still { table, inherited: own.inherited(), _views: views::hold_still() };
+    // A thread that ends and has no such variables any more forks without: there is nothing better to do.
+    let _ = STILL.try_with(|place| *place.borrow_mut() = Some(still));
+}
+
+/// Ends [`hold_still`], in the parent and in the child.
+pub(crate) fn go_on() {
+    let _ = STILL.try_with(|place| drop(place.borrow_mut().take()));
+}
+
+/// Each descriptor of this process's handles, while the table is held still by this thread.
+pub(crate) fn each_descriptor(mut see: impl FnMut(RawFd)) {
+    let _ = STILL.try_with(|place| {
+        let place = place.borrow();
+        let Some(still) = &*place else { return };
+        for entry in still.table.entries.iter().flatten() {
+            let (object, record) = transfer::descriptors(entry);
+            object.into_iter().chain(record).for_each(|fd| see(fd.as_raw_fd()));
+            see(entry.hold_number);
+            if let Object::Process(process) | Object::FirstThread(process) = &entry.object
+                && let Some(entry) = process.entry()
+            {
+                see(entry.raw_fd());
             }
         }
-    }
-    Ok(found)
+        for row in still.inherited.values().flatten() {
+            row.slot.descriptors().for_each(&mut see);
+        }
+    });
 }

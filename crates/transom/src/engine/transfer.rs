@@ -4,10 +4,6 @@
 //! them under the numbers in the row ([`adopt`]); another process gets them through its inbox, in the order
 //! object, name, record ([`descriptors`], [`arrive`]); another process takes them through /proc by the
 //! numbers in the row ([`pull`]).
-//!
-//! # Safety
-//! [`adopt`] takes ownership of descriptors by number.
-#![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -19,7 +15,7 @@ use transom_sys::linux::{fd, procfs};
 
 use super::errno::{to_code, with_room};
 use super::process::ProcessObject;
-use super::record::ProcessRecord;
+use super::record::{Inherited, ProcessRecord};
 use super::section::{self, Section};
 use super::sync::SyncObject;
 use super::table::{Descriptor, Entry, Object, PipeEnd};
@@ -81,21 +77,10 @@ pub(crate) fn descriptors(entry: &Entry) -> (Option<BorrowedFd<'_>>, Option<Borr
 }
 
 /// A row whose descriptors this process has inherited under the numbers it names.
-pub(crate) fn adopt(slot: &Slot) -> Result<Arrived, Code> {
-    let take = |number: RawFd| -> Result<Option<Descriptor>, Code> {
-        match number {
-            ..0 => Ok(None),
-            0..=2 => Ok(fd::standard(number).map(Descriptor::Standard)),
-            // SAFETY: `record::take_over` made sure that each number stands in one row only, and the rows were
-            // filled before this program ran, so nothing else here owns it.
-            _ => to_code(unsafe { fd::adopt(number) }).map(|fd| Some(Descriptor::Owned(fd))),
-        }
-    };
-    let owned = |descriptor: Option<Descriptor>| match descriptor {
-        Some(Descriptor::Owned(fd)) => Some(fd),
-        _ => None,
-    };
-    build(slot, take(slot.descriptor)?, owned(take(slot.hold)?), owned(take(slot.record)?))
+pub(crate) fn adopt(row: Inherited) -> Result<Arrived, Code> {
+    let standard = || fd::standard(row.slot.descriptor).map(Descriptor::Standard);
+    let object = row.object.map(Descriptor::Owned).or_else(standard);
+    build(&row.slot, object, row.hold, row.record)
 }
 
 /// A row whose descriptors came in a message.

@@ -3,8 +3,10 @@
 //! `UnmapViewOfFile` and `FlushViewOfFile` get an address and nothing else, so there is a list of views.
 //! The SIGBUS handler has an address too: a view over a file that a peer may cut short (a disk file, or
 //! path-backed memory) must not kill the process when it happens. The handler may not lock or allocate, so
-//! such views are also in a fixed array of atomics; there the handler finds the faulting page, replaces it
-//! by zeroes and marks the view as broken, which the safe accesses report as an error.
+//! such views are also in a fixed array of atomics; there the handler finds the view, replaces it from the
+//! faulting page to its end by zeroes (a file is cut at its end, so all behind that page is gone as well) and
+//! marks it as broken, which the safe accesses report as an error. The pages of synchronisation objects in
+//! files are kept in the same way.
 //!
 //! # Safety
 //! Mapping is safe: it changes no memory in use. Unmapping is what its caller must be entitled to.
@@ -61,6 +63,16 @@ static VIEWS: Mutex<BTreeMap<usize, Entry>> = Mutex::new(BTreeMap::new());
 /// Where the last view began or would have begun: the next one is tried there first.
 static HINT: AtomicUsize = AtomicUsize::new(0);
 
+/// Keeps the list as it is.
+pub(crate) struct Still(
+    #[expect(dead_code, reason = "held, not used")] MutexGuard<'static, BTreeMap<usize, Entry>>,
+);
+
+/// Waits until no other thread is changing the list, and lets none begin.
+pub(crate) fn hold_still() -> Still {
+    Still(views())
+}
+
 fn views() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
     VIEWS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -94,7 +106,7 @@ pub(crate) fn map(plan: &Plan, file: &Arc<OwnedFd>) -> Result<(usize, Intact), C
         base
     };
     let guard = if plan.guarded {
-        match Guard::new(base, plan.length, plan.access.write) {
+        match guard(base, plan.length, plan.access.write) {
             Ok(guard) => Some(guard),
             Err(error) => {
                 // SAFETY: the view was made a moment ago and nobody knows it.
@@ -185,28 +197,36 @@ static CELLS: [Cell; GUARDS] = [const {
     }
 }; GUARDS];
 
-/// A view's cell in the array that the handler reads.
+/// A cell in the array that the handler reads: as long as this lives, no fault in its range ends the process.
 #[derive(Debug)]
-struct Guard {
+pub(crate) struct Guard {
     index: usize,
     broken: Arc<AtomicBool>,
 }
 
-impl Guard {
-    fn new(base: usize, length: usize, writable: bool) -> Result<Guard, Code> {
-        install()?;
-        for (index, cell) in CELLS.iter().enumerate() {
-            let taken = 2 | u32::from(writable);
-            if cell.flags.compare_exchange(0, taken, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                let broken = Arc::new(AtomicBool::new(false));
-                cell.broken.store(Arc::as_ptr(&broken) as usize, Ordering::Relaxed);
-                cell.end.store(base + length.next_multiple_of(4096), Ordering::Relaxed);
-                // Partner: the acquire in `mend`.
-                cell.base.store(base, Ordering::Release);
-                return Ok(Guard { index, broken });
-            }
+/// Guards a mapping of a file that a peer may cut short; to be dropped before it is unmapped.
+pub(crate) fn guard(base: usize, length: usize, writable: bool) -> Result<Guard, Code> {
+    install()?;
+    for (index, cell) in CELLS.iter().enumerate() {
+        let taken = 2 | u32::from(writable);
+        if cell.flags.load(Ordering::Relaxed) == 0
+            && cell.flags.compare_exchange(0, taken, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        {
+            let broken = Arc::new(AtomicBool::new(false));
+            cell.broken.store(Arc::as_ptr(&broken) as usize, Ordering::Relaxed);
+            cell.end.store(base + length.next_multiple_of(4096), Ordering::Relaxed);
+            // Partner: the acquire in `mend`.
+            cell.base.store(base, Ordering::Release);
+            return Ok(Guard { index, broken });
         }
-        Err(Code::NOT_ENOUGH_MEMORY)
+    }
+    Err(Code::NOT_ENOUGH_MEMORY)
+}
+
+impl Guard {
+    /// False once an access met a page that is no longer backed.
+    pub(crate) fn intact(&self) -> bool {
+        !self.broken.load(Ordering::Acquire)
     }
 }
 
@@ -241,8 +261,9 @@ fn mend(address: usize) -> bool {
             // is not 0 and `base` was still set after that was raised.
             let broken = unsafe { &*(cell.broken.load(Ordering::Relaxed) as *const AtomicBool) };
             broken.store(true, Ordering::Release);
-            // SAFETY: the page lies in a view of ours whose file no longer backs it.
-            unsafe { map::replace_with_zeroes(address & !4095, cell.flags.load(Ordering::Relaxed) & 1 != 0) }
+            let (end, flags) = (cell.end.load(Ordering::Relaxed), cell.flags.load(Ordering::Relaxed));
+            // SAFETY: the pages lie in a mapping of ours whose file no longer backs them.
+            unsafe { map::replace_with_zeroes(address & !4095, end, flags & 1 != 0) }
         };
         cell.readers.fetch_sub(1, Ordering::SeqCst);
         return mended;

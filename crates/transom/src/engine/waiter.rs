@@ -97,14 +97,21 @@ pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) {
 
 /// Tries an object once: takes it if it can be taken, with what belongs to it in a mutex.
 fn attempt(object: &Arc<SyncObject>) -> Result<Tried, Code> {
+    if !object.is_whole() {
+        return Err(Code::FILE_INVALID);
+    }
     if object.rule() != Rule::Mutex {
         return Ok(protocol::try_take(&**object, 0));
     }
     robust::set_pending(object.address());
     let tried = protocol::try_take(&**object, me().id);
-    if let Tried::Taken { .. } = tried {
+    if let Tried::Taken { abandoned } = tried {
         step("mutex-taken");
-        owner::link(object);
+        if !owner::link(object) {
+            protocol::unlock(&**object, false, abandoned);
+            robust::clear_pending();
+            return Err(Code::FILE_CORRUPT);
+        }
         step("mutex-linked");
         owner::acquired(object);
         robust::clear_pending();
@@ -322,7 +329,7 @@ fn sleep_on_all_words(targets: &[Target], deadline: Option<u64>) -> Result<Resul
         sleeps.push(Sleep { word: end.word(), expected: 0 });
     }
     match futex::wait_any(&sleeps, deadline) {
-        Err(Errno::NOSYS | Errno::PERM) => super::watcher::wait_any_with_threads(&sleeps, deadline).map(Ok),
+        Err(Errno::NOSYS | Errno::PERM) => super::watcher::wait_any_with_threads(&sleeps, deadline),
         Err(error @ (Errno::TIMEDOUT | Errno::AGAIN | Errno::INTR)) => Ok(Err(error)),
         Err(error) => Err(super::errno::code(error)),
         Ok(_) => Ok(Ok(())),
@@ -409,12 +416,12 @@ fn lock_all<'a>(
     let mut locked: Vec<Locked<'a>> = Vec::with_capacity(order.len());
     for object in order {
         match lock_one(object, me.id, deadline) {
-            Some(row) => locked.push(row),
-            None => {
+            Ok(Some(row)) => locked.push(row),
+            missing => {
                 for row in locked.iter().rev() {
                     unlock(row, false);
                 }
-                return Ok(Err(object));
+                return missing.map(|_| Err(*object));
             }
         }
     }
@@ -431,25 +438,39 @@ fn lock_all<'a>(
     if full { Err(Code::NO_SYSTEM_RESOURCES) } else { Ok(Ok(abandoned)) }
 }
 
-fn lock_one<'a>(object: &'a Arc<SyncObject>, id: u32, deadline: Option<u64>) -> Option<Locked<'a>> {
+fn lock_one<'a>(
+    object: &'a Arc<SyncObject>,
+    id: u32,
+    deadline: Option<u64>,
+) -> Result<Option<Locked<'a>>, Code> {
     let rule = object.rule();
     loop {
+        if !object.is_whole() {
+            return Err(Code::FILE_INVALID);
+        }
         let old = object.word().load(Ordering::Acquire);
         match word::lock(rule, old, id) {
             Take::Free { word: new, abandoned } => {
                 if rule == Rule::Thread {
-                    return Some(Locked { object, abandoned, again: false });
+                    return Ok(Some(Locked { object, abandoned, again: false }));
                 }
                 robust::set_pending(object.address());
                 let swapped =
                     object.word().compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed).is_ok();
+                let mut linked = true;
                 if swapped {
                     step("object-locked");
-                    owner::link(object);
+                    linked = owner::link(object);
+                    if !linked {
+                        protocol::unlock(&**object, false, abandoned);
+                    }
                 }
                 robust::clear_pending();
+                if !linked {
+                    return Err(Code::FILE_CORRUPT);
+                }
                 if swapped {
-                    return Some(Locked { object, abandoned, again: false });
+                    return Ok(Some(Locked { object, abandoned, again: false }));
                 }
             }
             Take::Busy => {
@@ -457,15 +478,12 @@ fn lock_one<'a>(object: &'a Arc<SyncObject>, id: u32, deadline: Option<u64>) -> 
                 if word::id(object.word().load(Ordering::Relaxed)) != 0
                     && deadline.is_some_and(|at| futex::now() >= at)
                 {
-                    return None;
+                    return Ok(None);
                 }
             }
             Take::Empty => {
-                return (rule == Rule::Mutex && owner::owns(object)).then_some(Locked {
-                    object,
-                    abandoned: false,
-                    again: true,
-                });
+                let again = rule == Rule::Mutex && owner::owns(object);
+                return Ok(again.then_some(Locked { object, abandoned: false, again: true }));
             }
         }
     }

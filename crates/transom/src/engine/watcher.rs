@@ -96,52 +96,75 @@ pub(crate) fn watch(pidfd: impl AsFd) -> Result<Arc<Watched>, Code> {
     Ok(watched)
 }
 
+/// So many owners of mutexes stay watched between waits.
+const MOST_OWNERS: usize = 64;
+
 /// Watches the process `id`; `None` if there is none.
 pub(crate) fn watch_process(id: u32) -> Result<Option<Arc<Watched>>, Code> {
     let watcher = watcher()?;
     let mut owners = watcher.owners.lock().unwrap_or_else(PoisonError::into_inner);
-    owners.retain(|_, watched| !watched.has_ended());
+    // The number stands in memory that others write: lies are not to fill the table of descriptors.
+    let many = owners.len() >= MOST_OWNERS;
+    owners.retain(|_, watched| !watched.has_ended() && !(many && Arc::strong_count(watched) == 1));
     if let Some(watched) = owners.get(&id) {
         return Ok(Some(Arc::clone(watched)));
     }
-    let pidfd = match process::open(id) {
-        Ok(pidfd) => pidfd,
-        Err(Errno::SRCH | Errno::INVAL) => return Ok(None),
-        Err(error) => return Err(code(error)),
+    let open = || match process::open(id) {
+        Ok(pidfd) => Ok(Some(pidfd)),
+        // Also if it is the number of a thread.
+        Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
     };
+    let Some(pidfd) = with_room(open)? else { return Ok(None) };
     let watched = watch(pidfd)?;
     owners.insert(id, Arc::clone(&watched));
     Ok(Some(watched))
 }
 
-/// What futex_waitv does, for kernels before 5.16 and sandboxes that refuse it: a thread for each word.
+/// What futex_waitv does, for kernels before 5.16 and sandboxes that refuse it: a thread for each word. The inner
+/// result is as the kernel's: ETIMEDOUT at the deadline.
 ///
 /// To end the wait all sleepers of all words are woken once; those of other waits sleep again.
-pub(crate) fn wait_any_with_threads(sleeps: &[Sleep<'_>], deadline: Option<u64>) -> Result<(), Code> {
+///
+/// # Errors
+/// 1450: no more threads can be started.
+pub(crate) fn wait_any_with_threads(
+    sleeps: &[Sleep<'_>],
+    deadline: Option<u64>,
+) -> Result<Result<(), Errno>, Code> {
     let bell = AtomicU32::new(0);
     let over = AtomicBool::new(false);
     let sleeping = AtomicU32::new(0);
     std::thread::scope(|scope| {
+        let mut started = Ok(());
         for sleep in sleeps {
             let (bell, over, sleeping) = (&bell, &over, &sleeping);
             sleeping.fetch_add(1, Ordering::Relaxed);
             let body = move || {
-                if !over.load(Ordering::Acquire) {
-                    let _ = futex::wait(sleep.word, sleep.expected, deadline);
-                }
-                sleeping.fetch_sub(1, Ordering::Release);
+                // At the deadline the caller wakes up by itself.
+                while !over.load(Ordering::Acquire)
+                    && futex::wait(sleep.word, sleep.expected, deadline) == Err(Errno::INTR)
+                {}
                 bell.store(1, Ordering::Release);
                 futex::wake(bell, u32::MAX);
+                sleeping.fetch_sub(1, Ordering::Release);
             };
             if std::thread::Builder::new().stack_size(32 * 1024).spawn_scoped(scope, body).is_err() {
                 sleeping.fetch_sub(1, Ordering::Relaxed);
-                bell.store(1, Ordering::Release);
-            }
-        }
-        while bell.load(Ordering::Acquire) == 0 {
-            if futex::wait(&bell, 0, deadline) == Err(Errno::TIMEDOUT) {
+                started = Err(Code::NO_SYSTEM_RESOURCES);
                 break;
             }
+        }
+        let mut slept = Ok(());
+        while started.is_ok() && bell.load(Ordering::Acquire) == 0 {
+            if futex::wait(&bell, 0, deadline) == Err(Errno::TIMEDOUT) {
+                slept = Err(Errno::TIMEDOUT);
+                break;
+            }
+        }
+        if deadline.is_some_and(|at| futex::now() >= at) {
+            // A sleeper may have seen the end of time before this thread did.
+            slept = Err(Errno::TIMEDOUT);
         }
         over.store(true, Ordering::Release);
         while sleeping.load(Ordering::Acquire) != 0 {
@@ -150,6 +173,6 @@ pub(crate) fn wait_any_with_threads(sleeps: &[Sleep<'_>], deadline: Option<u64>)
             }
             std::thread::yield_now();
         }
-    });
-    Ok(())
+        started.map(|()| slept)
+    })
 }

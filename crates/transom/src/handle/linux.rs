@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use transom_sys::linux::fault::step;
 use transom_core::access::{Kind, PROCESS_DUP_HANDLE};
 use transom_core::code::Code;
 use transom_core::record::{Slot, SlotState, handle_value, process as layout, slot_index};
+use transom_sys::linux::fault::step;
 
 use super::{DuplicateOptions, Handle, HandleFlags, RawHandle};
 use crate::engine::named::error;

@@ -268,10 +268,10 @@ impl<T: FromBytes + IntoBytes + Immutable + KnownLayout> Guarded<T> {
                 return Ok(value);
             }
             let turn = self.lock.lock_for(Duration::from_millis(PATIENCE_MILLIS))?;
-            if turn.is_some() {
-                if let Some(value) = self.try_load()? {
-                    return Ok(value);
-                }
+            if turn.is_some()
+                && let Some(value) = self.try_load()?
+            {
+                return Ok(value);
             }
         }
         Err(Error::new(READ, Code::BUSY))

@@ -101,6 +101,9 @@ pub(crate) enum Place {
     File(OwnedFd),
 }
 
+/// Makes the memory of a new object, whose cookie it is told.
+pub(crate) type Make<'a> = dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code> + 'a;
+
 /// An object that was found or made.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -143,7 +146,7 @@ pub(crate) fn create(
     request: &Request<'_>,
     security: Security,
     path_backing: bool,
-    make: &mut dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code>,
+    make: &mut Make<'_>,
 ) -> Result<Opened, Code> {
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());

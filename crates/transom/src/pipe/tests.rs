@@ -7,7 +7,7 @@ use transom_core::access::{FILE_READ_DATA, FILE_WRITE_DATA};
 use crate::event::Event;
 use crate::handle::{AsHandle, DuplicateOptions, FromHandle};
 use crate::pipe::{Peek, Pipe, PipeOptions, PipeReader, PipeWriter, anonymous};
-use crate::support::{A_MOMENT, code, expect_signal, io_code, limit, read_all};
+use crate::support::{A_MOMENT, ON_LINUX, code, expect_signal, io_code, limit, read_all};
 use crate::wait::{self, Wait};
 
 const PIPE_NOWAIT: u32 = 1;
@@ -249,7 +249,7 @@ fn a_write_that_may_not_wait_is_whole_or_nothing() {
     assert_eq!(receive(&reader, 10), b"z");
 }
 
-/// P45: the mode word is one; a byte pipe has no message read mode, and refusing changes nothing.
+/// P31, P45: the mode word is one; a byte pipe has no message read mode, and refusing changes nothing.
 #[test]
 fn a_byte_pipe_refuses_message_mode() {
     let _limit = limit();
@@ -272,7 +272,29 @@ fn each_end_does_its_own_work_only() {
     assert_eq!(code(writer.pipe().receive(&mut [0; 4])), 5);
     assert_eq!(code(writer.pipe().peek(&mut [0; 4])), 5);
     crate::differs_under_wine!("H41", code(reader.pipe().flush()) == 5);
-    assert_eq!(code(writer.pipe().flush()), 0, "nothing was written, so there is nothing to wait for");
+    assert_eq!(code(writer.pipe().flush()), 0, "P40: nothing was written, so there is nothing to wait for");
+}
+
+/// P40: flushing waits for the reader, except on Linux, where a pipe does not tell.
+#[test]
+fn flushing_waits_until_everything_is_read() {
+    let _limit = limit();
+    let (reader, writer) = anonymous().unwrap();
+    writer.pipe().send(b"unread").unwrap();
+    let done = Event::new(true).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            writer.pipe().flush().unwrap();
+            done.set().unwrap();
+        });
+        if ON_LINUX {
+            expect_signal(&done);
+        } else {
+            assert_eq!(wait::one(&done, A_MOMENT).unwrap(), Wait::Timeout);
+        }
+        assert_eq!(receive(&reader, 10), b"unread");
+        expect_signal(&done);
+    });
 }
 
 /// P74, H26: with duplicates in one process.

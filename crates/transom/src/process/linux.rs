@@ -15,7 +15,7 @@ use transom_core::command_line;
 use transom_sys::linux::fd::{self, FileKind};
 use transom_sys::linux::{process, procfs};
 
-use super::{Child, Command};
+use super::{Child, Command, StartupInfo};
 use crate::engine::named::{error, finish};
 use crate::engine::process::ProcessObject;
 use crate::engine::table::{self, Descriptor, Object, PipeEnd};
@@ -76,7 +76,7 @@ fn standard(which: usize) -> std::result::Result<RawHandle, Code> {
         return Err(Code::INVALID_PARAMETER);
     }
     let own = record::own()?;
-    let value = own.record.standard(which).load(Ordering::Acquire);
+    let value = own.standard(which).load(Ordering::Acquire);
     if value != 0 {
         return Ok(RawHandle::new(usize::try_from(value).unwrap_or(usize::MAX)));
     }
@@ -91,7 +91,7 @@ fn standard(which: usize) -> std::result::Result<RawHandle, Code> {
     };
     // Children have the standard streams in any case, so the handles may as well be inherited.
     let raw = table::insert(object, access, None, true)?;
-    let slot = own.record.standard(which);
+    let slot = own.standard(which);
     match slot.compare_exchange(0, raw.value() as u64, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => Ok(raw),
         Err(other) => {
@@ -110,12 +110,18 @@ pub(super) fn set_standard_handle(which: usize, handle: RawHandle) -> Result<()>
     let own = record::own().map_err(error)?;
     // 0 would mean "not asked for yet".
     let value = if handle == RawHandle::NULL { u64::MAX } else { handle.value() as u64 };
-    own.record.standard(which).store(value, Ordering::Release);
+    own.standard(which).store(value, Ordering::Release);
     Ok(())
 }
 
+pub(super) fn startup_info() -> StartupInfo {
+    let Ok(own) = record::own() else { return StartupInfo::default() };
+    let (flags, show_window, title) = own.record.startup();
+    StartupInfo { title: title.map(OsString::from_vec), flags, show_window: show_window as u16 }
+}
+
 pub(super) fn command_line() -> OsString {
-    let given = record::own().ok().and_then(|own| own.record.command_line());
+    let given = record::own().ok().and_then(|own| own.command_line().map(<[u8]>::to_vec));
     let line = given.unwrap_or_else(|| {
         let arguments = procfs::arguments();
         let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();

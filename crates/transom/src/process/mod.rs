@@ -99,6 +99,18 @@ pub enum Inherit {
     List(Vec<RawHandle>),
 }
 
+/// What a process is told by its creator besides handles and texts (`STARTUPINFO`): the library hands it
+/// over and does nothing with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartupInfo {
+    /// `lpTitle`; on Linux at most 4096 bytes.
+    pub title: Option<OsString>,
+    /// `dwFlags`: `STARTF_…` bits. `STARTF_USESTDHANDLES` 0x100 is set by [`Command::stdin`] and its like.
+    pub flags: u32,
+    /// `wShowWindow`, if `STARTF_USESHOWWINDOW` 1 is among the flags.
+    pub show_window: u16,
+}
+
 /// A process to be started (`CreateProcess`).
 #[derive(Debug, Clone, Default)]
 pub struct Command {
@@ -120,6 +132,7 @@ pub struct Command {
     pub(crate) suspended: bool,
     /// Further `dwCreationFlags`, handed to Windows as they are; checked and otherwise without effect on Linux.
     pub(crate) flags: u32,
+    pub(crate) startup: StartupInfo,
     /// Whether the two returned handles are inheritable themselves.
     pub(crate) inherit_process: bool,
     pub(crate) inherit_thread: bool,
@@ -234,6 +247,13 @@ impl Command {
         self
     }
 
+    /// What the child can read with [`startup_info`] (`lpStartupInfo`). Default: nothing.
+    #[must_use]
+    pub fn startup_info(mut self, startup: StartupInfo) -> Command {
+        self.startup = startup;
+        self
+    }
+
     /// Whether the returned process and thread handles are inheritable (`lpProcessAttributes`, `lpThreadAttributes`).
     #[must_use]
     pub fn inherit_returned(mut self, process: bool, thread: bool) -> Command {
@@ -298,6 +318,14 @@ pub fn standard_handle(which: usize) -> Result<RawHandle> {
 #[doc(alias = "SetStdHandle")]
 pub fn set_standard_handle(which: usize, handle: RawHandle) -> Result<()> {
     imp::set_standard_handle(which, handle)
+}
+
+/// What this process's creator told it (`GetStartupInfo`); nothing if it was not started through this library
+/// or Windows.
+#[must_use]
+#[doc(alias = "GetStartupInfo")]
+pub fn startup_info() -> StartupInfo {
+    imp::startup_info()
 }
 
 /// The whole command line of this process, byte for byte as its creator gave it (`GetCommandLine`).

@@ -9,7 +9,7 @@ use transom_core::text;
 use transom_sys::windows::process::{self, Standard};
 use transom_sys::windows::security::Attributes;
 
-use super::{Child, Command, Inherit, Process};
+use super::{Child, Command, Inherit, Process, StartupInfo};
 use crate::error::{Code, Error, Result};
 use crate::handle::imp::{adopt, failed, value};
 use crate::handle::{FromHandle, Handle, RawHandle};
@@ -60,6 +60,12 @@ fn standard(which: usize, operation: &'static str) -> Result<Standard> {
         .ok_or_else(|| Error::new(operation, Code::INVALID_PARAMETER))
 }
 
+pub(crate) fn startup_info() -> StartupInfo {
+    let startup = process::startup();
+    let title = startup.title.map(|title| OsString::from_wide(&title));
+    StartupInfo { title, flags: startup.flags, show_window: startup.show_window }
+}
+
 pub(crate) fn command_line() -> OsString {
     OsString::from_wide(&process::command_line())
 }
@@ -71,6 +77,7 @@ pub(crate) fn spawn(command: &Command) -> Result<Child> {
         None => command.application.as_deref().map(|program| quoted(program, &command.arguments)),
     };
     let directory = command.directory.as_deref().map(wide);
+    let title = command.startup.title.as_deref().map(wide);
     let environment = environment(command)?;
     let standard =
         command.use_standard.then(|| command.standard.map(|handle| handle.unwrap_or(RawHandle::INVALID)));
@@ -87,6 +94,9 @@ pub(crate) fn spawn(command: &Command) -> Result<Child> {
         environment: environment.as_deref(),
         directory: directory.as_deref(),
         standard: standard.map(|handles| handles.map(RawHandle::value)),
+        title: title.as_deref(),
+        startup_flags: command.startup.flags,
+        show_window: command.startup.show_window,
     };
     let started = process::create(&creation).map_err(|code| error(command, code))?;
     Ok(Child {

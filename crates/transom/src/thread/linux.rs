@@ -24,7 +24,7 @@ use crate::engine::named::{error, finish};
 use crate::engine::process::ProcessObject;
 use crate::engine::sync::{Blueprint, SyncObject};
 use crate::engine::table::Object;
-use crate::engine::{errno, owner, signal};
+use crate::engine::{errno, owner, record, signal};
 use crate::error::Result;
 use crate::handle::Handle;
 
@@ -54,7 +54,8 @@ fn begin(object: &Arc<SyncObject>) {
     let id = process::thread_id();
     // A waiter may have set W already; nothing else is in the word of a thread that has not begun.
     object.word().fetch_or(u64::from(id), Ordering::Relaxed);
-    owner::link(object);
+    // Nobody else has this object yet, so nobody else can have linked it.
+    let _ = owner::link(object);
     object.process_id().store(process::id(), Ordering::Relaxed);
     {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +71,10 @@ fn begin(object: &Arc<SyncObject>) {
 
 impl Own {
     fn end(&self) {
-        if let Some(object) = self.object.borrow_mut().take() {
+        if let Some(object) = self.object.borrow_mut().take()
+            // In a fork the object is that of the parent's thread, which lives.
+            && !record::is_forked()
+        {
             owner::unlink(&object);
             signal::end_thread(&object, self.exit_code.get());
         }
@@ -225,7 +229,11 @@ pub(super) fn current_id() -> u32 {
     process::thread_id()
 }
 
-pub(super) fn exit(code: u32) -> ! {
+/// ExitThread.
+///
+/// # Safety
+/// No other thread borrows from this one's stack.
+pub(super) unsafe fn exit(code: u32) -> ! {
     let started = OWN.with(|own| {
         own.exit_code.set(code);
         own.started.get()

@@ -121,9 +121,14 @@ pub fn current_id() -> u32 {
 
 /// `ExitThread`: ends the calling thread with `code`; other threads go on (R27).
 ///
-/// # Differs from Windows
-/// Destructors of values on this thread's stack do not run, as on Windows; thread-local ones do.
+/// Thread-local destructors run; those of values on this thread's stack need not, and on Windows do not.
+///
+/// # Safety
+/// The thread's stack is gone afterwards: no other thread may be borrowing from it, as one of a
+/// `std::thread::scope` that is still open here would.
 #[doc(alias = "ExitThread")]
-pub fn exit(code: u32) -> ! {
-    imp::exit(code)
+#[allow(unsafe_code)]
+pub unsafe fn exit(code: u32) -> ! {
+    // SAFETY: the caller's promise.
+    unsafe { imp::exit(code) }
 }

@@ -63,7 +63,7 @@ fn watched() -> Limit {
 
 /// As [`limit`], and alone among the tests of this program that call it: those that have inheritable handles or
 /// start children that inherit everything. A child of one would hold what belongs to another.
-#[must_use]
+#[must_use = "the turn ends with the value"]
 pub fn alone() -> (Limit, MutexGuard<'static, ()>) {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,9 +211,12 @@ pub fn handle(name: &str) -> RawHandle {
     RawHandle::new(number(name))
 }
 
+/// A role's name and what it does; the result is the exit code.
+pub type Role<'a> = (&'a str, fn() -> u32);
+
 /// Plays the role this process was started for and ends it with the role's result as exit code; returns at
 /// once in a process that tests.
-pub fn child(roles: &[(&str, fn() -> u32)]) {
+pub fn child(roles: &[Role<'_>]) {
     let Some(wanted) = std::env::var_os(ROLE) else { return };
     let _limit = watched();
     let play = roles.iter().find(|(name, _)| OsStr::new(name) == wanted);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::mapping::{FILE_MAP_READ, Mapping, MappingOptions, Protection, ViewOptions};
+use crate::mapping::{FILE_MAP_READ, Guarded, Mapping, MappingOptions, Protection, Shared, ViewOptions};
 use crate::support::{ON_LINUX, code, limit, set_end_of_file, unique};
 
 /// A file in a folder of its own.
@@ -183,6 +183,56 @@ fn a_mapped_file_cannot_be_cut_until_it_is_free() {
     drop(view);
     assert_eq!(set_end_of_file(&file, 1), 0);
     assert_eq!(file.metadata().unwrap().len(), 1);
+}
+
+/// M50 binds those who ask this library. On Linux a stranger can cut the file all the same: that is an error to
+/// whoever copies, and never the end of the process.
+#[test]
+fn a_file_cut_short_by_a_stranger_is_1006() {
+    let _limit = limit();
+    let scratch = Scratch::with(&[7; 3 * 4096]);
+    let file = scratch.open();
+    let view = map(&file, 0).view().unwrap();
+    assert!(view.is_intact());
+    if let Err(error) = scratch.open().set_len(10) {
+        assert!(!ON_LINUX);
+        assert_eq!(error.raw_os_error(), Some(1224));
+        return;
+    }
+    assert_eq!(view.read_to_vec(0, 10).unwrap(), [7; 10], "what is still there can be read");
+    assert_eq!(code(view.read(5000, &mut [0; 100])), 1006);
+    assert!(!view.is_intact());
+    assert_eq!(code(view.read_to_vec(4000, 8000)), 1006);
+    assert_eq!(code(view.write(9000, b"lost")), 1006);
+    assert_eq!(code(view.fill(0, 12_288, 1)), 1006);
+    assert_eq!(code(view.read_value::<u64>(5000)), 1006);
+    assert_eq!(view.load_u32(8192).unwrap() & 0xFF, 1, "words are those of private pages now");
+    assert_eq!(scratch.content().len(), 10);
+    let fresh = map(&file, 0).view().unwrap();
+    assert!(fresh.is_intact(), "another view is not touched by it");
+}
+
+/// The same for a typed and a guarded value.
+#[test]
+fn values_in_a_file_cut_short_are_1006() {
+    let _limit = limit();
+    let scratch = Scratch::with(b"");
+    let file = scratch.open();
+    let shared = Shared::<[u64; 1024]>::of_file(&file).unwrap();
+    let other = Scratch::with(b"");
+    let section = map(&other.open(), Guarded::<[u64; 1024]>::SECTION_SIZE as u64);
+    let guarded = Guarded::<[u64; 1024]>::from_mapping(section).unwrap();
+    guarded.store(&[3; 1024]).unwrap();
+    if !ON_LINUX {
+        assert_eq!(set_end_of_file(&file, 0), 1224);
+        return;
+    }
+    std::fs::File::create(scratch.path()).unwrap();
+    assert_eq!(code(shared.load()), 1006);
+    assert_eq!(code(shared.store(&[1; 1024])), 1006);
+    std::fs::File::create(other.path()).unwrap();
+    assert_eq!(code(guarded.load()), 1006);
+    assert_eq!(code(guarded.store(&[1; 1024])), 1006);
 }
 
 /// M51, a promise on Linux alone: the mapping keeps its bytes.

@@ -71,7 +71,7 @@ impl Model {
     /// The same for a word, whose offset must be aligned.
     fn word(&mut self, view: usize, offset: usize, len: usize, writes: bool) -> Result<&mut [u8], u32> {
         let part = self.part(view, offset, len, writes)?;
-        if offset % len == 0 { Ok(part) } else { Err(87) }
+        if offset.is_multiple_of(len) { Ok(part) } else { Err(87) }
     }
 
     fn apply(&mut self, views: &[View], step: &Step) {

@@ -21,7 +21,7 @@ fn views_start_at_multiples_of_64_kib() {
     let _limit = limit();
     let mapping = Mapping::anonymous(3 * GRANULE).unwrap();
     let views: Vec<View> = (0..3).map(|_| mapping.view().unwrap()).collect();
-    assert!(views.iter().all(|view| view.as_ptr() as usize % GRANULE as usize == 0));
+    assert!(views.iter().all(|view| view.as_ptr().addr().is_multiple_of(GRANULE as usize)));
     for offset in [1, PAGE, GRANULE - 1, GRANULE + PAGE] {
         assert_eq!(code(ViewOptions::new().offset(offset).map(&mapping)), 1132, "{offset}");
     }

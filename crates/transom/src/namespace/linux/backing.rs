@@ -24,7 +24,7 @@ pub(super) enum Reach {
     /// Every holder is a process that has begun to end.
     Nobody,
     /// Somebody holds the name, but nobody whose memory this process can open.
-    OutOfReach,
+    Hidden,
 }
 
 /// The file beside the entry `file`.
@@ -108,7 +108,7 @@ pub(super) fn reach(
         }
     }
     if out_of_reach {
-        return Ok(Reach::OutOfReach);
+        return Ok(Reach::Hidden);
     }
     // Locks without a legible slot: somebody has damaged the table.
     for (index, holder) in entry.slots().enumerate() {

@@ -31,7 +31,7 @@ use transom_sys::linux::{Errno, fd, lock, process, random};
 use super::backing::{self, Reach};
 use super::hold::{Hold, Seat};
 use super::root::{Directory, Namespace, own};
-use super::{Facts, Folder, Memory, Opened, Place, Request};
+use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
 
 /// A name and the file it is.
@@ -181,7 +181,7 @@ impl Namespace {
         request: &Request<'_>,
         security: &Security,
         path_backing: bool,
-        make: &mut dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code>,
+        make: &mut Make<'_>,
     ) -> Result<Opened, Code> {
         if security.owner_id().is_some_and(|owner| owner != process::user()) {
             return Err(Code::INVALID_OWNER);
@@ -274,7 +274,7 @@ struct New<'a, 'b> {
     words: [u32; 4],
     mode: u32,
     path_backing: bool,
-    make: &'a mut (dyn FnMut(Place, &[u8; 16]) -> Result<Memory, Code> + 'b),
+    make: &'a mut Make<'b>,
 }
 
 fn now() -> u64 {
@@ -310,7 +310,7 @@ impl Spot<'_> {
         if !status.is_file {
             return Err(Code::ACCESS_DENIED);
         }
-        Ok((status.links > 0).then_some(Found { locked, status, made }))
+        Ok((!status.is_removed).then_some(Found { locked, status, made }))
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
@@ -370,7 +370,7 @@ impl Spot<'_> {
                 let memory = self.memory_of(Some(&entry));
                 return Ok(Joined::Dead(locked, memory));
             }
-            Reach::OutOfReach => return Err(Code::ACCESS_DENIED),
+            Reach::Hidden => return Err(Code::ACCESS_DENIED),
         };
         let seat = Seat::take(file, &entry, wanted.access, memory.as_raw_fd())?;
         step("slot-taken");

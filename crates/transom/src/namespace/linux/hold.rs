@@ -282,7 +282,7 @@ impl Hold {
     fn remove_entry(&self) -> bool {
         let Some(directory) = &self.directory else { return false };
         match dirs::status(&self.file) {
-            Ok(status) if status.links == 0 => true,
+            Ok(status) if status.is_removed => true,
             Ok(_) => remove(directory, &self.name, self.backing.as_deref()).is_ok(),
             Err(_) => false,
         }

@@ -176,7 +176,7 @@ fn remove_dead(directory: &Directory, file: &str) -> Coded<bool> {
         return Ok(false);
     };
     let status = to_code(dirs::status(locked.fd()))?;
-    if status.links == 0 || !status.is_file || to_code(lock::is_locked_from(locked.fd(), LOCKS))? {
+    if status.is_removed || !status.is_file || to_code(lock::is_locked_from(locked.fd(), LOCKS))? {
         return Ok(false);
     }
     let contents = read(locked.fd(), status.size)?;
@@ -197,7 +197,7 @@ fn remove_stray(directory: &Directory, memory: &str) -> Coded<()> {
     let status = to_code(dirs::status(locked.fd()))?;
     let contents = read(locked.fd(), status.size)?;
     let named = Entry::parse(&contents).ok().and_then(|entry| backing::memory_of(file, &entry));
-    if status.links == 0 || named.as_deref() == Some(memory) {
+    if status.is_removed || named.as_deref() == Some(memory) {
         return Ok(());
     }
     // A damaged entry may be that of a living object.

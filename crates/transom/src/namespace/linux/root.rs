@@ -190,12 +190,12 @@ impl Directory {
     fn is_good(&self, user: u32) -> bool {
         self.user == user
             && dirs::status(&self.fd)
-                .is_ok_and(|status| status.links > 0 && check(&status, self.public, user).is_ok())
+                .is_ok_and(|status| !status.is_removed && check(&status, self.public, user).is_ok())
     }
 
     /// Whether it has been removed.
     pub(super) fn is_gone(&self) -> bool {
-        dirs::status(&self.fd).is_ok_and(|status| status.links == 0)
+        dirs::status(&self.fd).is_ok_and(|status| status.is_removed)
     }
 }
 

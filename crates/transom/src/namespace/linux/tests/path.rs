@@ -127,8 +127,8 @@ pub(super) fn role_try() -> u32 {
     0
 }
 
-/// What another user gets under a name. Only the administrator can play other users, so for everybody else
-/// this says what the administrator would see: that the modes are those that let nobody in.
+/// What another user gets under a name: for the administrator, who alone can play other users. Everybody
+/// else's run still checks the modes that come to the same.
 fn other_user_gets(security: &Security, path: bool) -> String {
     const OTHER: u32 = 54321;
     let scratch = Scratch::new();

@@ -125,7 +125,7 @@ fn folders_of_other_users_are_refused() {
         owner,
         group: 0,
         size: 0,
-        links: 2,
+        is_removed: false,
         is_file: false,
         is_folder: true,
     };

@@ -1,0 +1,75 @@
+//! iceoryx2: what stands for a mapping there is a service with its memory. Two kinds: publish-subscribe,
+//! whose publisher owns a segment of samples, and the blackboard, a shared value.
+//!
+//! A node is made once and not measured: it stands for the process, not for the memory.
+
+use iceoryx2::prelude::*;
+use transom_bench::{Error, Result, each, serve};
+
+const SIZE: usize = 64 * 1024;
+type Block = [u8; SIZE];
+
+fn name(what: &str) -> Result<ServiceName> {
+    let name = format!("bench-rivals/{what}/{}", std::process::id());
+    ServiceName::new(&name).map_err(Error::of("name a service"))
+}
+
+fn node() -> Result<Node<ipc::Service>> {
+    iceoryx2::prelude::set_log_level(LogLevel::Fatal);
+    NodeBuilder::new().create::<ipc::Service>().map_err(Error::of("create a node"))
+}
+
+/// A service, and a publisher of samples of 64 KiB.
+pub fn pubsub_create(_: &[String]) -> Result<()> {
+    let (node, name) = (node()?, name("pubsub-create")?);
+    serve(&mut |count| {
+        each(count, || {
+            let service = node.service_builder(&name).publish_subscribe::<[u8]>().create();
+            let service = service.map_err(Error::of("create a service"))?;
+            let publisher = service.publisher_builder().initial_max_slice_len(SIZE).create();
+            publisher.map(drop).map_err(Error::of("create a publisher"))
+        })
+    })
+}
+
+/// Opens the service of another node of this process and subscribes, which maps the publisher's segment.
+pub fn pubsub_open(_: &[String]) -> Result<()> {
+    let (holder, node, name) = (node()?, node()?, name("pubsub-open")?);
+    let held = holder.service_builder(&name).publish_subscribe::<[u8]>().create();
+    let held = held.map_err(Error::of("create a service"))?;
+    let publisher = held.publisher_builder().initial_max_slice_len(SIZE).create();
+    let _publisher = publisher.map_err(Error::of("create a publisher"))?;
+    serve(&mut |count| {
+        each(count, || {
+            let service = node.service_builder(&name).publish_subscribe::<[u8]>().open();
+            let service = service.map_err(Error::of("open a service"))?;
+            service.subscriber_builder().create().map(drop).map_err(Error::of("create a subscriber"))
+        })
+    })
+}
+
+/// A blackboard with one value of 64 KiB.
+pub fn blackboard_create(_: &[String]) -> Result<()> {
+    let (node, name) = (node()?, name("blackboard-create")?);
+    serve(&mut |count| {
+        each(count, || {
+            let creator = node.service_builder(&name).blackboard_creator::<u64>().add::<Block>(0, [0; SIZE]);
+            let service = creator.create().map_err(Error::of("create a blackboard"))?;
+            service.writer_builder().create().map(drop).map_err(Error::of("create a writer"))
+        })
+    })
+}
+
+/// Opens the blackboard of another node of this process and makes a reader.
+pub fn blackboard_open(_: &[String]) -> Result<()> {
+    let (holder, node, name) = (node()?, node()?, name("blackboard-open")?);
+    let creator = holder.service_builder(&name).blackboard_creator::<u64>().add::<Block>(0, [0; SIZE]);
+    let _held = creator.create().map_err(Error::of("create a blackboard"))?;
+    serve(&mut |count| {
+        each(count, || {
+            let service = node.service_builder(&name).blackboard_opener::<u64>().open();
+            let service = service.map_err(Error::of("open a blackboard"))?;
+            service.reader_builder().create().map(drop).map_err(Error::of("create a reader"))
+        })
+    })
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs the programs of this folder under Wine and compares them with expected/*.txt.
+#
+#   conformance/run-wine.sh              all programs
+#   conformance/run-wine.sh PROGRAM...   some of them
+#
+# A line that deviations.toml lists must differ; once it no longer does, the row has to go. Exit code 0 only
+# if everything is as expected. The prefix is WINEPREFIX, or one of its own below the temporary folder.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 2
+compiler=x86_64-w64-mingw32-gcc
+for tool in "$compiler" wine timeout; do
+    command -v "$tool" > /dev/null || { echo "run-wine: $tool is missing"; exit 2; }
+done
+built=$(mktemp -d) || exit 2
+trap 'rm -rf "$built"' EXIT
+export WINEDEBUG=-all
+export WINEPREFIX="${WINEPREFIX:-${TMPDIR:-/tmp}/transom-wine-$(id -u)}"
+wine wineboot -i > /dev/null 2>&1
+
+# The lines of a program that are known to differ.
+known() {
+    awk -v program="$1" '
+        /^\[\[/ { mine = 0 }
+        $1 == "program" { mine = ($3 == "\"" program "\"") }
+        $1 == "line" && mine { gsub(/"/, "", $3); print $3 }
+    ' deviations.toml
+}
+
+failed=0
+for source in */*.c; do
+    name=$(basename "$source" .c)
+    if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then
+        continue
+    fi
+    mkdir -p "$built/$name"
+    if ! "$compiler" -std=c99 -Wall -Werror -D_WIN32_WINNT=0x0A00 "$source" -o "$built/$name.exe" -lshell32 -ladvapi32; then
+        echo "$name: does not compile"
+        failed=1
+        continue
+    fi
+    (cd "$built/$name" && timeout 120 wine "../$name.exe" 2> /dev/null < /dev/null | tr -d '\r' > "$built/$name.txt")
+    # Names of the checks whose lines differ.
+    diff "$(dirname "$source")/expected/$name.txt" "$built/$name.txt" | sed -n 's/^[<>] \([^:]*\):.*/\1/p' | sort -u > "$built/differ"
+    known "$name" | sort -u > "$built/known"
+    if complaints=$(diff "$built/known" "$built/differ"); then
+        echo "$name: ok ($(wc -l < "$built/$name.txt") lines, $(wc -l < "$built/known") known to differ)"
+    else
+        echo "$name: FAILED"
+        sed -n 's/^< /  no longer differs: /p; s/^> /  differs: /p' <<< "$complaints"
+        failed=1
+    fi
+done
+exit "$failed"
