@@ -1,7 +1,8 @@
 //! iceoryx2: what stands for a mapping there is a service with its memory. Two kinds: publish-subscribe,
 //! whose publisher owns a segment of samples, and the blackboard, a shared value.
 //!
-//! A node is made once and not measured: it stands for the process, not for the memory.
+//! A node is made once and not measured: it stands for the process, not for the memory. The roles get a
+//! folder for iceoryx2's files as their argument.
 
 use iceoryx2::prelude::*;
 use transom_bench::{Error, Result, each, serve};
@@ -14,14 +15,39 @@ fn name(what: &str) -> Result<ServiceName> {
     ServiceName::new(&name).map_err(Error::of("name a service"))
 }
 
-fn node() -> Result<Node<ipc::Service>> {
-    iceoryx2::prelude::set_log_level(LogLevel::Fatal);
-    NodeBuilder::new().create::<ipc::Service>().map_err(Error::of("create a node"))
+/// What the names of all its files in shared memory begin with.
+fn prefix(run: u32) -> String {
+    format!("bench-rivals-{run}-")
+}
+
+/// A node whose files lie where they are removed after the run.
+fn node(arguments: &[String]) -> Result<Node<ipc::Service>> {
+    set_log_level(LogLevel::Fatal);
+    let folder = arguments.first().ok_or_else(|| Error::new("iceoryx2 has no folder"))?;
+    let mut config = Config::default();
+    let path = Path::new(folder.as_bytes()).map_err(|error| Error::new(format!("{folder}: {error:?}")))?;
+    config.global.set_root_path(&path);
+    let begin = prefix(std::os::unix::process::parent_id());
+    config.global.prefix =
+        FileName::new(begin.as_bytes()).map_err(|error| Error::new(format!("{begin}: {error:?}")))?;
+    NodeBuilder::new().config(&config).create::<ipc::Service>().map_err(Error::of("create a node"))
+}
+
+/// Removes what iceoryx2 leaves in shared memory for the next process that uses it.
+pub fn clean() {
+    let begin = prefix(std::process::id());
+    let Ok(entries) = std::fs::read_dir("/dev/shm") else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&begin) {
+            // Another process of the run may have been quicker.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// A service, and a publisher of samples of 64 KiB.
-pub fn pubsub_create(_: &[String]) -> Result<()> {
-    let (node, name) = (node()?, name("pubsub-create")?);
+pub fn pubsub_create(arguments: &[String]) -> Result<()> {
+    let (node, name) = (node(arguments)?, name("pubsub-create")?);
     serve(&mut |count| {
         each(count, || {
             let service = node.service_builder(&name).publish_subscribe::<[u8]>().create();
@@ -33,8 +59,8 @@ pub fn pubsub_create(_: &[String]) -> Result<()> {
 }
 
 /// Opens the service of another node of this process and subscribes, which maps the publisher's segment.
-pub fn pubsub_open(_: &[String]) -> Result<()> {
-    let (holder, node, name) = (node()?, node()?, name("pubsub-open")?);
+pub fn pubsub_open(arguments: &[String]) -> Result<()> {
+    let (holder, node, name) = (node(arguments)?, node(arguments)?, name("pubsub-open")?);
     let held = holder.service_builder(&name).publish_subscribe::<[u8]>().create();
     let held = held.map_err(Error::of("create a service"))?;
     let publisher = held.publisher_builder().initial_max_slice_len(SIZE).create();
@@ -49,8 +75,8 @@ pub fn pubsub_open(_: &[String]) -> Result<()> {
 }
 
 /// A blackboard with one value of 64 KiB.
-pub fn blackboard_create(_: &[String]) -> Result<()> {
-    let (node, name) = (node()?, name("blackboard-create")?);
+pub fn blackboard_create(arguments: &[String]) -> Result<()> {
+    let (node, name) = (node(arguments)?, name("blackboard-create")?);
     serve(&mut |count| {
         each(count, || {
             let creator = node.service_builder(&name).blackboard_creator::<u64>().add::<Block>(0, [0; SIZE]);
@@ -61,8 +87,8 @@ pub fn blackboard_create(_: &[String]) -> Result<()> {
 }
 
 /// Opens the blackboard of another node of this process and makes a reader.
-pub fn blackboard_open(_: &[String]) -> Result<()> {
-    let (holder, node, name) = (node()?, node()?, name("blackboard-open")?);
+pub fn blackboard_open(arguments: &[String]) -> Result<()> {
+    let (holder, node, name) = (node(arguments)?, node(arguments)?, name("blackboard-open")?);
     let creator = holder.service_builder(&name).blackboard_creator::<u64>().add::<Block>(0, [0; SIZE]);
     let _held = creator.create().map_err(Error::of("create a blackboard"))?;
     serve(&mut |count| {

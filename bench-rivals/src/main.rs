@@ -10,9 +10,12 @@ use std::process::ExitCode;
 
 use transom_bench::{Case, Error, Goal, Options, Plan, Progress, Result, Side, Unit, run_child_with};
 
+mod folder;
 mod iceoryx;
 mod shmem;
 mod wine;
+
+use folder::Folder;
 
 const USAGE: &str = "usage: bench-rivals map [--rounds N] [--quick] [--json]";
 
@@ -57,16 +60,17 @@ fn map(arguments: &[String]) -> Result<()> {
             _ => return Err(Error::new(USAGE)),
         }
     }
-    let folder = wine::Folder::make()?;
+    let folder = Folder::make()?;
     let rival = |id, what| Case::role(Side::Peer, id, id, Unit::Microseconds, what);
+    let iceoryx = |id, what| rival(id, what).with(folder.path("iceoryx2").display());
     let plan = Plan::mapping_only()
         .extend([
             rival("shared-memory-create", "shared_memory: create, map, unmap, close"),
             rival("shared-memory-open", "shared_memory: open, map, unmap, close"),
-            rival("iceoryx2-pubsub-create", "iceoryx2 pub-sub: create service and publisher of 64 KiB"),
-            rival("iceoryx2-pubsub-open", "iceoryx2 pub-sub: open service, subscribe"),
-            rival("iceoryx2-blackboard-create", "iceoryx2 blackboard: create service with 64 KiB"),
-            rival("iceoryx2-blackboard-open", "iceoryx2 blackboard: open service, make a reader"),
+            iceoryx("iceoryx2-pubsub-create", "iceoryx2 pub-sub: create service and publisher of 64 KiB"),
+            iceoryx("iceoryx2-pubsub-open", "iceoryx2 pub-sub: open service, subscribe"),
+            iceoryx("iceoryx2-blackboard-create", "iceoryx2 blackboard: create service with 64 KiB"),
+            iceoryx("iceoryx2-blackboard-open", "iceoryx2 blackboard: open service, make a reader"),
         ])
         .extend(wine::cases(&folder))
         .compare("named-create", "shared-memory-create", None)
@@ -76,7 +80,9 @@ fn map(arguments: &[String]) -> Result<()> {
         .compare("named-create", "wine-create", Some(Goal::AtMost(0.15)))
         .compare("named-open", "wine-open", Some(Goal::AtMost(0.15)));
     let options = Options { rounds, quick, child: vec!["child".to_owned()] };
-    let report = plan.measure(&options, &mut show)?;
+    let report = plan.measure(&options, &mut show);
+    iceoryx::clean();
+    let report = report?;
     if json {
         println!("{}", serde_json::to_string(&report).map_err(Error::of("print the report"))?);
     } else {

@@ -26,6 +26,8 @@ pub fn open(_: &[String]) -> Result<()> {
     let _held =
         ShmemConf::new().size(SIZE).os_id(&name).create().map_err(Error::of("create with shared_memory"))?;
     serve(&mut |count| {
-        each(count, || ShmemConf::new().os_id(&name).open().map(drop).map_err(Error::of("open with shared_memory")))
+        each(count, || {
+            ShmemConf::new().os_id(&name).open().map(drop).map_err(Error::of("open with shared_memory"))
+        })
     })
 }

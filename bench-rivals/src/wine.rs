@@ -6,40 +6,21 @@ use std::process::{Command, Stdio};
 
 use transom_bench::{Case, Error, Result, Side, Unit};
 
+use crate::folder::Folder;
+
 const SOURCE: &str = include_str!("../wine/mapping.c");
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
-/// A folder for the program and for Wine's own files; removed when dropped.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// A new folder.
-    pub fn make() -> Result<Folder> {
-        let path = std::env::temp_dir().join(format!("bench-rivals-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(Error::of("create a folder"))?;
-        Ok(Folder(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Wine's server lives on for a while; it is told to end, so that nothing uses the folder.
-        let _ = quiet("wineserver", &self.0).arg("-k").status();
-        // What stays behind in the folder for temporary files harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Create and open, as far as there are a compiler and a Wine.
 pub fn cases(folder: &Folder) -> [Case; 2] {
-    let program = compile(&folder.0).and_then(|program| warm(&program, &folder.0).map(|()| program));
+    let program = compile(folder).and_then(|program| warm(&program, folder).map(|()| program));
     let what = ["Wine: create, map, unmap, close", "Wine: open, map, unmap, close"];
     let case = |id, mode: &str, what| match &program {
         Err(error) => Case::missing(Side::Peer, id, Unit::Microseconds, what, error.to_string()),
         Ok(program) => {
             // The environment is the only way to tell Wine where its files are, and `env` a program that
             // sets one.
-            let prefix = [OsString::from("WINEPREFIX="), prefix(&folder.0).into()].into_iter().collect();
+            let prefix = [OsString::from("WINEPREFIX="), prefix(folder).into()].into_iter().collect();
             let arguments = [prefix, "WINEDEBUG=-all".into(), "wine".into(), program.into(), mode.into()];
             Case::program(Side::Peer, id, "env", arguments.to_vec(), Unit::Microseconds, what)
         }
@@ -47,20 +28,26 @@ pub fn cases(folder: &Folder) -> [Case; 2] {
     [case("wine-create", "create", what[0]), case("wine-open", "open", what[1])]
 }
 
-fn prefix(folder: &Path) -> PathBuf {
-    folder.join("prefix")
+fn prefix(folder: &Folder) -> PathBuf {
+    folder.path("prefix")
+}
+
+/// Ends Wine's server, which otherwise lives on for a while and uses the folder.
+pub fn end(folder: &Folder) {
+    // Where there is no Wine there is no server.
+    let _ = quiet("wineserver", folder).arg("-k").status();
 }
 
 /// A command with Wine's files in `folder` and nothing to say.
-fn quiet(program: &str, folder: &Path) -> Command {
+fn quiet(program: &str, folder: &Folder) -> Command {
     let mut command = Command::new(program);
     command.env("WINEPREFIX", prefix(folder)).env("WINEDEBUG", "-all");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
-fn compile(folder: &Path) -> Result<PathBuf> {
-    let (source, program) = (folder.join("mapping.c"), folder.join("mapping.exe"));
+fn compile(folder: &Folder) -> Result<PathBuf> {
+    let (source, program) = (folder.path("mapping.c"), folder.path("mapping.exe"));
     std::fs::write(&source, SOURCE).map_err(Error::of("write the Windows program"))?;
     let status = Command::new(COMPILER).arg("-O2").arg("-o").arg(&program).arg(&source).status();
     match status {
@@ -71,7 +58,7 @@ fn compile(folder: &Path) -> Result<PathBuf> {
 }
 
 /// Has Wine make its files, which takes a while, and run a program with an empty input.
-fn warm(program: &Path, folder: &Path) -> Result<()> {
+fn warm(program: &Path, folder: &Folder) -> Result<()> {
     eprintln!("starting: Wine, which makes its files first");
     let status = quiet("wine", folder).arg(program).args(["create", "0"]).status();
     match status {

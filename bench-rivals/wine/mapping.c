@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = 65536 };
+enum { BYTES = 65536 };
 
 static char name[64];
 
@@ -23,7 +23,7 @@ static void fail(const char *what)
 
 static HANDLE made(void)
 {
-    HANDLE mapping = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, SIZE, name);
+    HANDLE mapping = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, BYTES, name);
     if (!mapping || GetLastError() == ERROR_ALREADY_EXISTS)
         fail("CreateFileMapping");
     return mapping;

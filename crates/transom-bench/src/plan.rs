@@ -167,7 +167,7 @@ impl Plan {
 
     /// Adds a case.
     #[must_use]
-    pub fn add(mut self, case: Case) -> Plan {
+    pub fn with_case(mut self, case: Case) -> Plan {
         self.cases.push(case);
         self
     }
@@ -207,7 +207,7 @@ impl Plan {
     #[must_use]
     pub fn mapping_only() -> Plan {
         Plan::empty("mapping")
-            .add(syscall())
+            .with_case(syscall())
             .extend(mapping_floors())
             .extend(mappings())
             .extend(crate::python::cases())

@@ -282,9 +282,9 @@ pub const fn slot_index(value: usize) -> Option<usize> {
 }
 
 const _: () = {
-    assert!(page::WORD % 8 == 0 && page::WORD + 24 == page::SIZE);
-    assert!(page::OWNER_KEY % 64 == 0 && page::OWNER_KEY / 64 == page::WORD / 64);
-    assert!(process::SLOTS % 4096 == 0 && process::SIZE % 4096 == 0);
+    assert!(page::WORD.is_multiple_of(8) && page::WORD + 24 == page::SIZE);
+    assert!(page::OWNER_KEY.is_multiple_of(64) && page::OWNER_KEY / 64 == page::WORD / 64);
+    assert!(process::SLOTS.is_multiple_of(4096) && process::SIZE.is_multiple_of(4096));
 };
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn pass(backing: Backing) -> u32 {
     {
         let _guard = mutex.lock().unwrap();
         ready.set().unwrap();
-        std::thread::sleep(Duration::from_millis(2));
+        pause(Duration::from_millis(2));
     }
     event.set().unwrap();
     semaphore.release(2).unwrap();
@@ -102,10 +102,8 @@ fn worker() -> u32 {
             let view = created.object.view().unwrap();
             view.write(128, &round.to_le_bytes()).unwrap();
         }
-        if let Ok(wait) = wait::one(&mutex, Timeout::millis(50)) {
-            if wait.is_signalled() {
-                mutex.release().unwrap();
-            }
+        if wait::one(&mutex, Timeout::millis(50)).is_ok_and(|wait| wait.is_signalled()) {
+            mutex.release().unwrap();
         }
         let _ = semaphore.release(1);
         let _ = wait::any(&[&semaphore, &event], Timeout::ZERO);
@@ -115,6 +113,13 @@ fn worker() -> u32 {
         }
     }
     0
+}
+
+/// Lets time pass where the time itself is the point: when a kill hits, and how long a dying process takes.
+/// Nothing is synchronised by it.
+#[allow(clippy::disallowed_methods)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// The names below `prefix` that exist.
@@ -180,7 +185,7 @@ fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, what: &str, mut look:
         if seen == expected {
             return;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        pause(Duration::from_millis(5));
         seen = look();
     }
     assert_eq!(seen, expected, "{what}");
@@ -317,7 +322,7 @@ fn processes_killed_at_random_leave_nothing_behind() {
                 random ^= random << 13;
                 random ^= random >> 7;
                 random ^= random << 17;
-                std::thread::sleep(Duration::from_micros(random % 6_000));
+                pause(Duration::from_micros(random % 6_000));
                 victim.process.terminate(9).unwrap();
             }
             for victim in &victims {

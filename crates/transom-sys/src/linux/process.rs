@@ -282,12 +282,8 @@ unsafe fn become_image(image: &Image<'_>, parent: u32, mask: &libc::sigset_t) ->
                 Some(fd) if fd == target => {
                     libc::fcntl(fd, libc::F_SETFD, 0);
                 }
-                Some(fd) => {
-                    if libc::dup2(fd, target) < 0 {
-                        fail(image.report, 2);
-                    }
-                }
-                None => {}
+                Some(fd) if libc::dup2(fd, target) < 0 => fail(image.report, 2),
+                Some(_) | None => {}
             }
         }
         for &fd in image.keep {

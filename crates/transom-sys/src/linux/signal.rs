@@ -4,8 +4,8 @@
 //! # Safety
 //! The SIGBUS handler may only do what is async-signal-safe: it reads atomics and calls mmap(2).
 
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::io::{Errno, Result};
@@ -15,16 +15,18 @@ use rustix::io::{Errno, Result};
 pub type Mend = fn(address: usize) -> bool;
 
 static MEND: AtomicUsize = AtomicUsize::new(0);
-static mut PREVIOUS: MaybeUninit<libc::sigaction> = MaybeUninit::uninit();
+/// What SIGBUS did before; set once, before the handler is there that reads it.
+static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
 /// sigaction(2): from now on a SIGBUS for lack of a file's page asks `mend` first. What it refuses goes where it
 /// went before, and so does every other SIGBUS. To be called once, by whoever makes sure of that.
 pub fn handle_bus_errors(mend: Mend) -> Result<()> {
     MEND.store(mend as usize, Ordering::Release);
-    // SAFETY: the action is filled in full before it is installed, and PREVIOUS is written here, once,
-    // before any handler can run that reads it.
+    // SAFETY: an all-zero action is a valid one; the calls fill it, or install it after it was filled in full.
     let result = unsafe {
-        libc::sigaction(libc::SIGBUS, std::ptr::null(), (*(&raw mut PREVIOUS)).as_mut_ptr());
+        let mut previous: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut previous);
+        let _ = PREVIOUS.set(previous);
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_bus_error as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
@@ -49,7 +51,7 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
                 return;
             }
         }
-        let previous = (*(&raw const PREVIOUS)).assume_init_ref();
+        let Some(previous) = PREVIOUS.get() else { libc::abort() };
         let was_sent = (*info).si_code <= 0;
         if previous.sa_sigaction == libc::SIG_IGN && was_sent {
             // A fault cannot be ignored, but this is none.

@@ -105,7 +105,7 @@ pub(crate) fn watch_process(id: u32) -> Result<Option<Arc<Watched>>, Code> {
     let mut owners = watcher.owners.lock().unwrap_or_else(PoisonError::into_inner);
     // The number stands in memory that others write: lies are not to fill the table of descriptors.
     let many = owners.len() >= MOST_OWNERS;
-    owners.retain(|_, watched| !watched.has_ended() && !(many && Arc::strong_count(watched) == 1));
+    owners.retain(|_, watched| !(watched.has_ended() || many && Arc::strong_count(watched) == 1));
     if let Some(watched) = owners.get(&id) {
         return Ok(Some(Arc::clone(watched)));
     }
