@@ -1,5 +1,6 @@
 //! What is measured, against what, and how good it has to be.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 /// What a case stands for.
@@ -188,6 +189,26 @@ impl Plan {
         self
     }
 
+    /// Only the cases whose id contains one of `parts`, and those they are compared with. No parts: all.
+    #[must_use]
+    pub fn only(mut self, parts: &[String]) -> Plan {
+        let named = |id: &str| parts.is_empty() || parts.iter().any(|part| id.contains(part.as_str()));
+        let wanted: BTreeSet<&str> = self
+            .cases
+            .iter()
+            .filter(|case| named(case.id))
+            .flat_map(|case| case.compare.iter().map(|(with, _)| *with).chain([case.id]))
+            .collect();
+        self.cases.retain(|case| wanted.contains(case.id));
+        self
+    }
+
+    /// Whether there is nothing to measure.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty()
+    }
+
     /// Mappings, handles, processes and synchronisation objects: everything `transom bench map` measures.
     #[must_use]
     pub fn map() -> Plan {
@@ -341,7 +362,6 @@ fn handles() -> Vec<Case> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_case_has_its_own_id_and_is_compared_with_one_that_exists() {
@@ -361,6 +381,18 @@ mod tests {
         for case in Plan::map().cases {
             assert_eq!(case.compare.is_empty(), case.side != Side::Ours, "{}", case.id);
         }
+    }
+
+    #[test]
+    fn a_part_of_a_plan_keeps_what_it_is_compared_with() {
+        let ids = |parts: &[&str]| {
+            let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+            let plan = Plan::map().only(&parts);
+            plan.cases.iter().map(|case| case.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&["named-open-own"]), ["raw-open", "named-open-own"]);
+        assert_eq!(ids(&["no such case"]), [""; 0]);
+        assert_eq!(ids(&[]).len(), Plan::map().cases.len());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use transom::Code;
 use transom::event::Event;
 use transom::handle::{FromHandle, Handle, Kind, RawHandle, ext};
 use transom::pipe::Pipe;
+use transom::process;
 use transom::security::Security;
 use transom_core::access;
 
@@ -296,11 +297,15 @@ fn transfer(
     })
 }
 
-/// The end of a pipe behind a handle; `None` for a file.
+/// The end of a pipe behind a handle; `None` for a file. Reading and writing one may wait for a child that left
+/// this thread a head start, so that ends here.
 fn pipe(handle: &Handle) -> Outcome<Option<transom::handle::Borrowed<Pipe>>> {
     match handle.kind() {
         Some(Kind::File) => Ok(None),
-        Some(Kind::Pipe) => Ok(Some(Pipe::borrow(handle.as_raw())?)),
+        Some(Kind::Pipe) => {
+            process::let_go();
+            Ok(Some(Pipe::borrow(handle.as_raw())?))
+        }
         _ => fail(Code::INVALID_HANDLE),
     }
 }

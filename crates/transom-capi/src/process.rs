@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use transom::Code;
 use transom::handle::{FromHandle, RawHandle};
@@ -27,6 +28,8 @@ const EXTENDED_STARTUPINFO_PRESENT: u32 = 0x0008_0000;
 /// Pairs of flags that contradict each other.
 const CONTRADICTIONS: [u32; 2] =
     [DETACHED_PROCESS | CREATE_NEW_CONSOLE, CREATE_SEPARATE_WOW_VDM | CREATE_SHARED_WOW_VDM];
+/// How long a child lets its creator go first. A thread that waits for something ends it.
+const HEAD_START: Duration = Duration::from_millis(20);
 /// Bits that are no flag of CreateProcess.
 const UNDEFINED: u32 = 0x0080_0000;
 
@@ -70,6 +73,7 @@ fn create<U: Unit>(
             .inherit(inheritance(texts.startup, &startup, inherit, flags)?)
             .suspended(flags & CREATE_SUSPENDED != 0)
             .creation_flags(flags)
+            .head_start(HEAD_START)
             .inherit_returned(security::inherit(attributes[0]), security::inherit(attributes[1]));
         let command = environment(command, texts.environment, flags);
         let child = startup.apply(command, inherit != 0).spawn()?;
@@ -216,5 +220,6 @@ pub extern "C" fn TerminateProcess(process: HANDLE, code: u32) -> Bool {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ExitProcess(code: u32) {
+    process::let_go();
     process::exit(code)
 }

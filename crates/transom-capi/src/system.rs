@@ -47,6 +47,8 @@ pub extern "C" fn QueryPerformanceFrequency(frequency: Out<i64>) -> Bool {
 }
 
 fn sleep(milliseconds: u32) {
+    // Time for others: also for a child that left this thread a head start.
+    transom::process::let_go();
     match milliseconds {
         0 => std::thread::yield_now(),
         INFINITE => loop {

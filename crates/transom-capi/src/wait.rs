@@ -6,7 +6,7 @@
 
 use transom::Code;
 use transom::handle::{AsHandle, Handle};
-use transom::process::Process;
+use transom::process::{self, Process};
 use transom::wait::{self, MAXIMUM_WAIT_OBJECTS, Timeout, Wait};
 
 use crate::ffi::{Bool, HANDLE, In, Outcome, fail, guard};
@@ -15,6 +15,14 @@ use transom::handle::FromHandle;
 /// `WAIT_FAILED`.
 const WAIT_FAILED: u32 = u32::MAX;
 
+/// The timeout of a call. Before this thread waits, a child that left it a head start is let go.
+fn timeout(milliseconds: u32) -> Timeout {
+    if milliseconds > 0 {
+        process::let_go();
+    }
+    Timeout::millis(milliseconds)
+}
+
 fn waited(body: impl FnOnce() -> Outcome<Wait>) -> u32 {
     guard(WAIT_FAILED, || body().map(Wait::value))
 }
@@ -22,7 +30,7 @@ fn waited(body: impl FnOnce() -> Outcome<Wait>) -> u32 {
 fn one(object: HANDLE, milliseconds: u32) -> u32 {
     waited(|| {
         let object = Handle::borrow(object.raw())?;
-        Ok(wait::one(&*object, Timeout::millis(milliseconds))?)
+        Ok(wait::one(&*object, timeout(milliseconds))?)
     })
 }
 
@@ -37,8 +45,8 @@ fn several(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32) -> u32
         let borrowed =
             values.iter().map(|handle| Handle::borrow(handle.raw())).collect::<Result<Vec<_>, _>>()?;
         let objects: Vec<&dyn AsHandle> = borrowed.iter().map(|handle| &**handle as &dyn AsHandle).collect();
-        let timeout = Timeout::millis(milliseconds);
-        Ok(if all != 0 { wait::all(&objects, timeout)? } else { wait::any(&objects, timeout)? })
+        let limit = timeout(milliseconds);
+        Ok(if all != 0 { wait::all(&objects, limit)? } else { wait::any(&objects, limit)? })
     })
 }
 
@@ -84,7 +92,7 @@ pub extern "C" fn SignalObjectAndWait(
     waited(|| {
         let signal = Handle::borrow(signal.raw())?;
         let object = Handle::borrow(object.raw())?;
-        Ok(wait::signal_and_wait(&*signal, &*object, Timeout::millis(milliseconds))?)
+        Ok(wait::signal_and_wait(&*signal, &*object, timeout(milliseconds))?)
     })
 }
 

@@ -24,7 +24,8 @@
 //!     8  process u32 │ descriptor i32              whose memory can be opened, under which number
 //!    16  pid namespace u64                         in which that process number counts
 //!    24  access u32                                the holder's rights
-//!    28  zeroes
+//!    28  keeper u32 │ descriptor i32              who has the memory while the holder has not picked it up
+//!    36  zeroes
 //! ```
 //! A slot says how to reach a holder; whether the holder still lives is not written anywhere. Each holds a
 //! lock on one byte, [`LOCKS`] + the slot's number, which the kernel drops when it dies. Those bytes lie far
@@ -107,6 +108,8 @@ pub struct Holder {
     pub namespace: u64,
     /// Access rights it opened the object with.
     pub access: u32,
+    /// While the handle is on its way: the process that sent it, and its descriptor of the memory. 0 = nobody.
+    pub kept: (u32, i32),
 }
 
 /// An entry as read from its file.
@@ -174,6 +177,8 @@ impl Holder {
         slot[12..16].copy_from_slice(&self.descriptor.to_le_bytes());
         slot[16..24].copy_from_slice(&self.namespace.to_le_bytes());
         slot[24..28].copy_from_slice(&self.access.to_le_bytes());
+        slot[28..32].copy_from_slice(&self.kept.0.to_le_bytes());
+        slot[32..36].copy_from_slice(&self.kept.1.to_le_bytes());
         let check = check(&[&slot[8..]]);
         slot[..8].copy_from_slice(&check.to_le_bytes());
         slot
@@ -191,6 +196,7 @@ impl Holder {
             descriptor: u32_at(slot, 12).cast_signed(),
             namespace: u64_at(slot, 16),
             access: u32_at(slot, 24),
+            kept: (u32_at(slot, 28), u32_at(slot, 32).cast_signed()),
         })
     }
 }

@@ -110,6 +110,8 @@ pub mod process {
     pub const TITLE_LENGTH: usize = 88;
     /// Bytes of the command line.
     pub const COMMAND_LENGTH: usize = 92;
+    /// `head start: u32`: milliseconds that the child leaves its creator before its `main`; 0 lets it go. A futex.
+    pub const HEAD_START: usize = 96;
     /// The title.
     pub const TITLE: usize = 4096;
     /// Room for the title.

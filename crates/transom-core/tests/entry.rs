@@ -22,7 +22,8 @@ const HEADER: Header<'static> = Header {
     name: b"Frames-7",
 };
 
-const HOLDER: Holder = Holder { process: 4242, descriptor: 17, namespace: 0xEFFF_FFFC, access: 0xF001F };
+const HOLDER: Holder =
+    Holder { process: 4242, descriptor: 17, namespace: 0xEFFF_FFFC, access: 0xF001F, kept: (0, 0) };
 
 fn numbers(bytes: &[u8], at: &[(usize, usize)]) -> Vec<u64> {
     let number = |&(at, length): &(usize, usize)| {
@@ -168,7 +169,7 @@ proptest! {
         descriptor: i32,
     ) {
         let header = header_of(&name, &words, &numbers, kind, global);
-        let holder = Holder { process, descriptor, namespace: numbers[0], access: words[7] };
+        let holder = Holder { process, descriptor, namespace: numbers[0], access: words[7], kept: (0, 0) };
         let mut file = header.encode(&holder).expect("a short name");
         file.extend_from_slice(&[0; SLOT_SIZE]);
         file.extend_from_slice(&holder.encode());

@@ -226,7 +226,8 @@ fn reader_that_waits() -> u32 {
     let input = reader();
     ready();
     let mut buffer = [0; 10];
-    let count = input.pipe().receive(&mut buffer).unwrap();
+    // The test may close its end without having written anything.
+    let Ok(count) = input.pipe().receive(&mut buffer) else { return 109 };
     (&input).read_to_end(&mut Vec::new()).unwrap();
     count as u32
 }

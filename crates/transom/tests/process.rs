@@ -13,6 +13,7 @@ use transom::handle::{AsHandle, RawHandle};
 use transom::mapping::Mapping;
 use transom::process::{
     Command, PROCESS_ALL_ACCESS, PROCESS_QUERY_INFORMATION, PROCESS_TERMINATE, Process, SYNCHRONIZE,
+    StartupInfo,
 };
 use transom::thread::{Thread, ThreadOptions};
 use transom::wait::{self, Timeout, Wait};
@@ -30,6 +31,8 @@ fn child_entry() {
         ("parent", parent),
         ("late", late),
         ("wait", wait_for_end),
+        ("told", told),
+        ("begin", begin),
         ("terminate-myself", terminate_myself),
     ]);
 }
@@ -48,6 +51,44 @@ fn waiting_child() -> transom::process::Child {
     let child = role("wait").with("READY", &here).start();
     expect_signal(&here_event);
     child
+}
+
+fn told() -> u32 {
+    let told = transom::process::startup_info();
+    let title = told.title.is_some_and(|title| title == "A title");
+    u32::from(title) | u32::from(told.flags & 0x141 == 0x41) << 1 | u32::from(told.show_window == 6) << 2
+}
+
+/// Process.md, section 1: GetStartupInfo gives what the creator passed.
+#[test]
+fn a_process_reads_what_its_creator_told_it() {
+    let _limit = limit();
+    let startup = StartupInfo { title: Some("A title".into()), flags: 0x41, show_window: 6 };
+    assert_eq!(role("told").startup_info(startup).run(), 7);
+}
+
+fn begin() -> u32 {
+    named_event(&argument("EVENT")).set().unwrap();
+    7
+}
+
+/// The creator goes first, as the loader of Windows brings about, until it lets the child go.
+#[test]
+fn a_child_leaves_its_creator_a_head_start() {
+    let _limit = limit();
+    if !ON_LINUX {
+        return;
+    }
+    let name = unique("begun");
+    let begun = named_event(&name);
+    let child = role("begin").with("EVENT", &name).head_start(std::time::Duration::from_secs(1)).start();
+    assert_eq!(wait::one(&begun, A_MOMENT).unwrap(), Wait::Timeout);
+    transom::process::let_go();
+    expect_signal(&begun);
+    assert_eq!(child.wait().unwrap(), 7);
+    // Nobody lets this one go: it begins by itself.
+    let late = role("begin").with("EVENT", &name).head_start(std::time::Duration::from_millis(30)).start();
+    assert_eq!(late.wait().unwrap(), 7);
 }
 
 fn wait_for_end() -> u32 {

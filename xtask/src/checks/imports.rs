@@ -21,6 +21,8 @@ const CRATES: &[(&str, &[&str])] = &[
     // Beside the library it measures the same calls without it, the floor of every figure.
     ("transom-bench", &["transom", "transom-sys"]),
     ("transom-cli", &["transom", "transom-bench"]),
+    // Other libraries, measured by the same means in a workspace of its own.
+    ("bench-rivals", &["transom-bench"]),
     ("xtask", &[]),
 ];
 

@@ -157,11 +157,12 @@ extern "C" {
  * line's first word is the program, looked for beside the creator, in the current folder and
  * on PATH, with and without .exe (R1, R2). The line must be writable memory. bInheritHandles
  * TRUE hands every inheritable handle over under its value, or those of a handle list. No
- * shell is involved. Returns when the child is set up. FALSE on failure:
- * ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_DIRECTORY (lpCurrentDirectory),
- * ERROR_BAD_EXE_FORMAT, ERROR_ACCESS_DENIED, ERROR_FILENAME_EXCED_RANGE (over 32767
- * characters), ERROR_INVALID_PARAMETER. Any Linux program can be started; what it finds of
- * its handles without transom are the three standard ones. */
+ * shell is involved. Returns when the child is set up; a child that uses transom begins its main
+ * when this thread next waits or sleeps, or 20 ms later, so that what the creator does next comes
+ * first, as it does on Windows. FALSE on failure: ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
+ * ERROR_DIRECTORY (lpCurrentDirectory), ERROR_BAD_EXE_FORMAT, ERROR_ACCESS_DENIED,
+ * ERROR_FILENAME_EXCED_RANGE (over 32767 characters), ERROR_INVALID_PARAMETER. Any Linux program
+ * can be started; what it finds of its handles without transom are the three standard ones. */
 TRANSOM_API BOOL WINAPI CreateProcessA(LPCSTR lpApplicationName, LPSTR lpCommandLine,
     LPSECURITY_ATTRIBUTES lpProcessAttributes, LPSECURITY_ATTRIBUTES lpThreadAttributes,
     BOOL bInheritHandles, DWORD dwCreationFlags, LPVOID lpEnvironment, LPCSTR lpCurrentDirectory,

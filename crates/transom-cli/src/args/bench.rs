@@ -10,6 +10,7 @@ pub enum BenchCommand {
     #[command(after_help = "Examples:
   transom bench map
   transom bench map --quick
+  transom bench map --only mutex --only event --rounds 25
   transom bench map --rounds 25 --json > figures.json
 
 Each figure stands beside its floor, the same work by bare system calls, and beside the goal for their \
@@ -37,4 +38,8 @@ pub struct BenchMapArgs {
     /// Measure for seconds instead of half a minute; the tails and small ratios get vague
     #[arg(long)]
     pub quick: bool,
+
+    /// Only cases whose id contains this, and their floors; may be given again. --json shows the ids
+    #[arg(long, value_name = "PART")]
+    pub only: Vec<String>,
 }

@@ -14,7 +14,7 @@ use crate::output::{BAD, GOOD, HEAD, Output, Report};
 /// Measures, or is one of the processes that are measured.
 pub fn run(command: BenchCommand, output: &Output) -> Result<i32, Failure> {
     match command {
-        BenchCommand::Map(args) => measure(&Plan::map(), &args, output),
+        BenchCommand::Map(args) => measure(&Plan::map().only(&args.only), &args, output),
         BenchCommand::Child { arguments } => {
             run_child(&arguments)?;
             Ok(Exit::Ok.code())
@@ -23,6 +23,11 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<i32, Failure> {
 }
 
 fn measure(plan: &Plan, args: &BenchMapArgs, output: &Output) -> Result<i32, Failure> {
+    if plan.is_empty() {
+        return Err(Failure::usage(
+            "no case has an id like that; `transom bench map --quick --json` shows them",
+        ));
+    }
     let usual = if args.quick { Options::FEWEST_ROUNDS } else { Options::USUAL_ROUNDS };
     let options = Options {
         rounds: args.rounds.unwrap_or(usual),

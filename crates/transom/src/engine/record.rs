@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use transom_core::code::Code;
@@ -24,7 +24,7 @@ use transom_core::record::{
     RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, believable, process as layout,
 };
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{fd, host, memfd, process, random, socket};
+use transom_sys::linux::{fd, futex, host, memfd, process, random, socket};
 
 use super::errno::{to_code, with_room};
 use super::{inbox, table};
@@ -142,6 +142,22 @@ impl ProcessRecord {
         }
         let mut line = vec![0; length];
         self.pages.read(layout::COMMAND, &mut line).then_some(line)
+    }
+
+    /// Milliseconds that the child waits before its `main`, a futex: 0 lets it go at once.
+    pub(crate) fn head_start(&self) -> &AtomicU32 {
+        self.pages.u32(layout::HEAD_START)
+    }
+
+    /// In the child: lets the creator go first, as long as it was told to, a second at most.
+    fn leave_head_start(&self) {
+        let word = self.head_start();
+        let milliseconds = word.load(Ordering::Acquire);
+        if milliseconds > 0 {
+            let until = futex::now() + u64::from(milliseconds.min(1000)) * 1_000_000;
+            // Woken, interrupted or out of time: in each case it has waited enough.
+            let _ = futex::wait(word, milliseconds, Some(until));
+        }
     }
 
     /// Leaves STARTUPINFO's flags, wShowWindow and title for the child; the title is cut to the room there is.
@@ -314,7 +330,9 @@ extern "C" fn before_main() {
     if let Some(number) = value.to_str().and_then(|text| text.parse::<RawFd>().ok()) {
         GIVEN.store(number, Ordering::Relaxed);
         // The exit code is to be kept also if the program never calls anything of ours.
-        let _ = own();
+        if let Ok(own) = own() {
+            own.record.leave_head_start();
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! The fork and the pointers to argument strings, which live in this function until the child has executed.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CString, OsStr, OsString};
 use std::io::Read;
@@ -27,7 +28,7 @@ use transom_core::record::slot_index;
 use transom_core::{command_line, environment::Environment};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::process::{self, Image, Step};
-use transom_sys::linux::{Errno, pipe, procfs, signal};
+use transom_sys::linux::{Errno, futex, pipe, procfs, signal};
 
 use super::errno::{code, with_room};
 use super::named::finish;
@@ -40,6 +41,21 @@ use crate::handle::{FromHandle, RawHandle};
 use crate::namespace::imp::{self as namespace, ChildHold};
 use crate::process::{Child, Command, Inherit, Process};
 use crate::thread::Thread;
+
+thread_local! {
+    /// The child that this thread started last, while it leaves a head start.
+    static FOLLOWER: RefCell<Option<Arc<ProcessRecord>>> = const { RefCell::new(None) };
+}
+
+/// Ends the head start over the child that this thread started last.
+pub(crate) fn let_go() {
+    // While the thread ends there is nobody to be let go: the child goes on by itself in time.
+    let follower = FOLLOWER.try_with(|follower| follower.borrow_mut().take()).ok().flatten();
+    if let Some(record) = follower {
+        record.head_start().store(0, Ordering::Release);
+        futex::wake(record.head_start(), 1);
+    }
+}
 
 const STARTF_USESTDHANDLES: u32 = 0x100;
 const DETACHED_PROCESS: u32 = 8;
@@ -73,6 +89,9 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     let startup = &command.startup;
     let standard = if command.use_standard { STARTF_USESTDHANDLES } else { 0 };
     let title = startup.title.as_ref().map(|title| title.as_bytes());
+    let_go();
+    let head_start = u32::try_from(command.head_start.as_millis()).unwrap_or(u32::MAX);
+    package.record.head_start().store(head_start, Ordering::Relaxed);
     package.record.set_startup(startup.flags | standard, u32::from(startup.show_window), title);
 
     let arguments = c_strings(command_line::split(&line))?;
@@ -144,6 +163,9 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     }
     for hold in package.holds {
         hold.handed_over();
+    }
+    if head_start > 0 {
+        FOLLOWER.set(Some(record));
     }
     let coded = |error: Error| error.code();
     Ok(Child {
@@ -269,7 +291,8 @@ fn environment_of(command: &Command) -> std::result::Result<Environment, Code> {
     let mut add = |name: &OsStr, value: &OsStr| environment.set(name.as_bytes(), value.as_bytes());
     match &command.environment {
         Some(variables) => {
-            for (name, value) in variables {
+            // Hidden entries such as `=C:` are Windows' own business (R18).
+            for (name, value) in variables.iter().filter(|(name, _)| !name.as_bytes().starts_with(b"=")) {
                 add(name, value)?;
             }
         }

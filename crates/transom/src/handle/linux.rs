@@ -1,15 +1,19 @@
 //! Handles on Linux: rows of the table in [`crate::engine::table`].
 
-use std::sync::Arc;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use transom_core::access::{Kind, PROCESS_DUP_HANDLE};
 use transom_core::code::Code;
 use transom_core::record::{Slot, SlotState, handle_value, process as layout, slot_index};
 use transom_sys::linux::fault::step;
+use transom_sys::linux::fd;
 
 use super::{DuplicateOptions, Handle, HandleFlags, RawHandle};
+use crate::engine::errno::with_room;
 use crate::engine::named::error;
 use crate::engine::process::ProcessObject;
+use crate::engine::record::ProcessRecord;
 use crate::engine::sync::SyncObject;
 use crate::engine::table::{self, Entry, INHERIT, Object, PROTECT};
 use crate::engine::{inbox, transfer};
@@ -68,6 +72,7 @@ pub(crate) fn close(raw: RawHandle) -> Result<()> {
     if raw.is_pseudo() {
         return Ok(());
     }
+    release_kept();
     table::close(raw).map_err(error("close handle"))
 }
 
@@ -200,8 +205,8 @@ fn give(
 }
 
 fn send(
-    to: &ProcessObject,
-    record: &crate::engine::record::ProcessRecord,
+    to: &Arc<ProcessObject>,
+    record: &ProcessRecord,
     index: usize,
     entry: &Entry,
     access: u32,
@@ -212,7 +217,10 @@ fn send(
     let hold = match entry.hold() {
         Some(hold) => {
             let hold = hold.for_child(access, -1)?;
-            hold.set_process(to.id());
+            match object {
+                Some(memory) => hold.set_process_and_keeper(to.id(), keep(to, index, memory)?),
+                None => hold.set_process(to.id()),
+            }
             Some(hold)
         }
         None => None,
@@ -234,6 +242,45 @@ fn send(
         hold.handed_over();
     }
     Ok(())
+}
+
+/// Memory of named objects that this process put into others which have not picked it up: until they do, whoever
+/// opens the name comes here for it (see `Holder::kept`).
+static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+struct Kept {
+    _memory: OwnedFd,
+    target: Arc<ProcessObject>,
+    index: usize,
+}
+
+impl Kept {
+    fn is_needed(&self) -> bool {
+        let waits = |record: &Arc<ProcessRecord>| record.head(self.index).1 == SlotState::Reserved;
+        !self.target.has_ended() && self.target.record().is_some_and(waits)
+    }
+}
+
+/// Keeps the memory until the target has picked it up; its number here.
+fn keep(
+    target: &Arc<ProcessObject>,
+    index: usize,
+    memory: BorrowedFd<'_>,
+) -> std::result::Result<RawFd, Code> {
+    let memory = with_room(|| fd::duplicate(memory))?;
+    let number = memory.as_raw_fd();
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.retain(Kept::is_needed);
+    kept.push(Kept { _memory: memory, target: Arc::clone(target), index });
+    Ok(number)
+}
+
+/// Lets go of what has been picked up.
+fn release_kept() {
+    // Whoever holds the lock does the same.
+    if let Ok(mut kept) = KEPT.try_lock() {
+        kept.retain(Kept::is_needed);
+    }
 }
 
 /// Closes the source of a duplication (H31, H32).

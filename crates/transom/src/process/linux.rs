@@ -114,6 +114,10 @@ pub(super) fn set_standard_handle(which: usize, handle: RawHandle) -> Result<()>
     Ok(())
 }
 
+pub(super) fn let_go() {
+    engine_spawn::let_go();
+}
+
 pub(super) fn startup_info() -> StartupInfo {
     let Ok(own) = record::own() else { return StartupInfo::default() };
     let (flags, show_window, title) = own.record.startup();

@@ -2,6 +2,7 @@
 //! (`CreateProcess`, `OpenProcess`).
 
 use std::ffi::{OsStr, OsString};
+use std::time::Duration;
 
 use crate::error::Result;
 use crate::handle::{Handle, Kind, RawHandle, object_impls};
@@ -133,6 +134,8 @@ pub struct Command {
     /// Further `dwCreationFlags`, handed to Windows as they are; checked and otherwise without effect on Linux.
     pub(crate) flags: u32,
     pub(crate) startup: StartupInfo,
+    /// How long the child lets this process go first (Linux).
+    pub(crate) head_start: Duration,
     /// Whether the two returned handles are inheritable themselves.
     pub(crate) inherit_process: bool,
     pub(crate) inherit_thread: bool,
@@ -254,6 +257,18 @@ impl Command {
         self
     }
 
+    /// How long the child lets this process go first: if it uses this library, it begins its `main` when this
+    /// thread calls [`let_go`], or after this time, a second at most. Default: at once. An extension; on
+    /// Windows without effect.
+    ///
+    /// A new process on Windows spends its first milliseconds in the loader, so its creator always comes first
+    /// with what it does next, and programs have come to rely on that. The C interface uses this.
+    #[must_use]
+    pub fn head_start(mut self, longest: Duration) -> Command {
+        self.head_start = longest;
+        self
+    }
+
     /// Whether the returned process and thread handles are inheritable (`lpProcessAttributes`, `lpThreadAttributes`).
     #[must_use]
     pub fn inherit_returned(mut self, process: bool, thread: bool) -> Command {
@@ -318,6 +333,12 @@ pub fn standard_handle(which: usize) -> Result<RawHandle> {
 #[doc(alias = "SetStdHandle")]
 pub fn set_standard_handle(which: usize, handle: RawHandle) -> Result<()> {
     imp::set_standard_handle(which, handle)
+}
+
+/// Lets the child go that this thread started last with a [head start](Command::head_start): to be called
+/// before the thread waits for something. Without effect if there is none.
+pub fn let_go() {
+    imp::let_go();
 }
 
 /// What this process's creator told it (`GetStartupInfo`); nothing if it was not started through this library

@@ -60,6 +60,9 @@ fn standard(which: usize, operation: &'static str) -> Result<Standard> {
         .ok_or_else(|| Error::new(operation, Code::INVALID_PARAMETER))
 }
 
+/// Windows' loader takes care of that by itself.
+pub(crate) fn let_go() {}
+
 pub(crate) fn startup_info() -> StartupInfo {
     let startup = process::startup();
     let title = startup.title.map(|title| OsString::from_wide(&title));

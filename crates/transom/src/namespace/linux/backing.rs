@@ -100,6 +100,14 @@ pub(super) fn reach(
             if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
                 return Ok(Reach::Memory(memory));
             }
+            // Duplicated into a process that has not looked at it yet: whoever sent it has the memory too.
+            let (process, descriptor) = holder.kept;
+            if process != 0
+                && let Some(memory) =
+                    open_of(&Holder { process, descriptor, ..holder }, own, &entry.header, write)?
+            {
+                return Ok(Reach::Memory(memory));
+            }
             if !is_ending(holder.process) {
                 out_of_reach |= is_held(locks, index)?;
             }

@@ -108,12 +108,18 @@ impl Seat {
     }
 
     fn holder(&self, process: u32, descriptor: RawFd) -> Holder {
-        Holder { process, descriptor, namespace: self.own.namespace, access: self.access }
+        Holder { process, descriptor, namespace: self.own.namespace, access: self.access, kept: (0, 0) }
     }
 
     /// Says how the holder can be reached; under the entry's lock.
     fn write(&self, file: BorrowedFd<'_>, process: u32, descriptor: RawFd) -> Result<(), Code> {
         to_code(dirs::write_at(file, &self.holder(process, descriptor).encode(), self.offset()))
+    }
+
+    /// As [`write`](Self::write), for a holder whose memory this process keeps until it picks it up.
+    fn write_kept(&self, file: BorrowedFd<'_>, process: u32, kept: RawFd) -> Result<(), Code> {
+        let holder = Holder { kept: (self.own.process, kept), ..self.holder(process, -1) };
+        to_code(dirs::write_at(file, &holder.encode(), self.offset()))
     }
 
     fn strike_out(&self, file: BorrowedFd<'_>) {
@@ -354,6 +360,14 @@ impl ChildHold {
         // Under the lock of an open file of our own: the other process shares this one's.
         let Ok(guard) = self.hold.second() else { return };
         let write = || self.hold.seat.write(self.fd(), process, self.memory);
+        let _ = under_lock(guard.as_fd(), write);
+    }
+
+    /// As [`set_process`](Self::set_process), for a process that will pick the handle up when it pleases: until
+    /// then the memory can be reached through this process's descriptor `kept`.
+    pub(crate) fn set_process_and_keeper(&self, process: u32, kept: RawFd) {
+        let Ok(guard) = self.hold.second() else { return };
+        let write = || self.hold.seat.write_kept(self.fd(), process, kept);
         let _ = under_lock(guard.as_fd(), write);
     }
 

@@ -207,7 +207,7 @@ proptest! {
             // Slots with right checks and wrong content.
             for slot in bytes[192..].chunks_exact_mut(64) {
                 let word = |at: usize| u32::from_le_bytes(slot[at..at + 4].try_into().unwrap());
-                let holder = Holder { process: word(8), descriptor: word(12) as i32, namespace: u64::from(word(16)), access: word(24) };
+                let holder = Holder { process: word(8), descriptor: word(12) as i32, namespace: u64::from(word(16)), access: word(24), kept: (0, 0) };
                 let encoded = holder.encode();
                 slot.copy_from_slice(&encoded);
             }

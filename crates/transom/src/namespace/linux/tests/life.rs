@@ -242,7 +242,7 @@ fn slots_of_the_dead_are_used_again() {
     let table = Entry::parse(&contents(&scratch.path("x"))).unwrap().header.table_offset();
     let mut bytes = contents(&scratch.path("x"));
     for index in 1..=20 {
-        let dead = Holder { process: 1, descriptor: 1, namespace: 1, access: 0 };
+        let dead = Holder { process: 1, descriptor: 1, namespace: 1, access: 0, kept: (0, 0) };
         bytes[table + 64 * index..][..64].copy_from_slice(&dead.encode());
     }
     std::fs::write(scratch.path("x"), &bytes).unwrap();
@@ -259,7 +259,7 @@ fn a_half_written_slot_is_ignored() {
     let scratch = Scratch::new();
     let object = scratch.create("x").unwrap();
     let mut bytes = contents(&scratch.path("x"));
-    let whole = Holder { process: 77, descriptor: 5, namespace: 9, access: 1 }.encode();
+    let whole = Holder { process: 77, descriptor: 5, namespace: 9, access: 1, kept: (0, 0) }.encode();
     bytes.extend_from_slice(&whole[..30]);
     std::fs::write(scratch.path("x"), &bytes).unwrap();
     let opened = scratch.open("x").unwrap();
