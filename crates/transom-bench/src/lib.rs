@@ -19,7 +19,7 @@
 //!
 //! # Adding a case
 //! Write a role below `linux/`, give it its word in `linux/mod.rs` and its row in `plan.rs`. Another
-//! program brings cases of its own with [`Plan::add`] and [`serve`].
+//! program brings cases of its own with [`Plan::with_case`] and [`serve`].
 
 mod error;
 mod plan;

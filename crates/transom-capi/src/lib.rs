@@ -23,7 +23,7 @@
 //! `WAIT_FAILED` only.
 //!
 //! # Safety
-//! A program in C can pass any pointer. The types of [`ffi`] carry its promise that a pointer is what the
+//! A program in C can pass any pointer. The types of `ffi` carry its promise that a pointer is what the
 //! header asks for; C makes their values, Rust cannot. No panic leaves a function of this crate.
 #![cfg(target_os = "linux")]
 // The names are Microsoft's.

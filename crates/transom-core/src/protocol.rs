@@ -1,4 +1,4 @@
-//! How threads signal, take and sleep on a [word](crate::word): the loops around the pure functions, over a
+//! How threads signal, take and sleep on a [state word](crate::word): the loops around the pure functions, over a
 //! futex that is given.
 //!
 //! The engine gives the kernel's futex, the model checker one of its own, so that what is checked is what

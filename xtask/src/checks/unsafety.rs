@@ -17,8 +17,10 @@ const PLACES: &[(&str, &str)] = &[
     ("crates/transom/src/engine/", "mapped memory that other processes write"),
     ("crates/transom/src/mapping/", "views handed to the user"),
     ("crates/transom/src/handle/windows.rs", "handles taken from the standard library"),
-    ("crates/transom/src/thread/linux.rs", "a new thread gets what it runs through a pointer"),
-    ("crates/transom/src/thread/windows.rs", "ending a thread from outside"),
+    (
+        "crates/transom/src/thread/",
+        "a new thread gets what it runs through a pointer; ending one gives up its stack",
+    ),
     ("crates/transom/tests/support/windows.rs", "asking the loader whether this is Wine"),
     ("crates/transom-capi/", "pointers that come from C"),
 ];
