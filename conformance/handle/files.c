@@ -140,7 +140,7 @@ int main(void)
     unique = GetTempFileNameA(".", "prefix", 0, path);
     VALUE("temp_file", unique > 0 && unique < 65536);
     VALUE("temp_file_is_there", GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES);
-    VALUE("temp_file_prefix", strncmp(path + 2, "pre", 3) == 0 && path[5] != 'f');
+    VALUE("temp_file_prefix", strncmp(path + 2, "pre", 3) == 0 && strncmp(path + 2, "prefix", 6) != 0);
     TRUTH("temp_file_gone", DeleteFileA(path));
     VALUE("temp_name", GetTempFileNameA(".", "x", 0xAB, path));
     VALUE("temp_name_text", lstrcmpiA(path + 2, "xAB.tmp"));
