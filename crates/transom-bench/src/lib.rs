@@ -15,18 +15,20 @@
 //!   figures alike. A figure is the median over the rounds, a ratio the median of the ratios within each
 //!   round. Ratios can be compared between runs and machines; figures cannot.
 //! - Operations of a microsecond or more are timed one by one, and the slowest in a hundred and in a
-//!   thousand are told too. Shorter ones are timed in a row, since a look at the clock would weigh too much.
+//!   thousand are told too. Shorter ones are timed in rows, since a look at the clock would weigh too much.
 //!
 //! # Adding a case
 //! Write a role below `linux/`, give it its word in `linux/mod.rs` and its row in `plan.rs`. Another
 //! program brings cases of its own with [`Plan::with_case`] and [`serve`].
 
 mod error;
+mod measure;
 mod plan;
 mod python;
 mod report;
 mod sample;
 mod stats;
+mod worker;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
@@ -35,7 +37,7 @@ mod imp;
 pub use error::{Error, Result};
 pub use plan::{Case, Goal, Plan, Side, Unit};
 pub use report::{Comparison, Figure, Machine, Report, Skipped};
-pub use sample::{Sample, each, row, serve};
+pub use sample::{Sample, each, row, serve, whole};
 
 /// How often and how thoroughly a [`Plan`] is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +81,7 @@ impl Plan {
     /// [`Error::is_unsupported`]: on Windows. Otherwise what kept the run as a whole from happening; a case
     /// that fails is listed in [`Report::skipped`].
     pub fn measure(&self, options: &Options, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
-        imp::measure(self, options, progress)
+        measure::measure(self, options, progress)
     }
 }
 

@@ -7,68 +7,51 @@
 //! | `ready` | from the worker, first of all: it can be asked now |
 //! | `1000` | to the worker: do 1000 operations |
 //! | `each 510 498 …` | nanoseconds of each operation |
-//! | `row 1000 507000` | 1000 operations took 507000 nanoseconds together |
+//! | `row 20 1020 996 …` | nanoseconds of each 20 operations in a row |
 //! | `error …` | it cannot, and why; nothing follows |
 //!
 //! So a worker can be written in any language. The end of its input is the end of its work.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 
+/// How many rows [`row`] makes of its operations at most. Many short ones, so that most are over before
+/// another program gets the processor, and the median is of those.
+const ROWS: u64 = 400;
+
 /// What one request to a worker gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sample {
-    /// Nanoseconds of each operation.
-    Each(Vec<u64>),
-    /// Operations that were timed in a row.
-    Row {
-        /// How many.
-        operations: u64,
-        /// How long they took together.
-        elapsed: Duration,
-    },
+pub struct Sample {
+    /// How many operations each time is for.
+    pub operations: u64,
+    /// Nanoseconds.
+    pub times: Vec<u64>,
 }
 
 impl Sample {
-    /// Nanoseconds of an operation: the median where each was timed, else the mean.
+    /// Nanoseconds of an operation: the median of the times, shared among the operations of each.
     #[must_use]
     pub fn nanoseconds(&self) -> f64 {
-        match self {
-            Sample::Each(times) => {
-                let mut times: Vec<f64> = times.iter().map(|time| *time as f64).collect();
-                crate::stats::median(&mut times)
-            }
-            Sample::Row { operations, elapsed } => elapsed.as_nanos() as f64 / (*operations).max(1) as f64,
-        }
-    }
-
-    /// Nanoseconds of all operations together.
-    #[must_use]
-    pub fn total(&self) -> f64 {
-        match self {
-            Sample::Each(times) => times.iter().sum::<u64>() as f64,
-            Sample::Row { elapsed, .. } => elapsed.as_nanos() as f64,
-        }
+        let mut times: Vec<f64> = self.times.iter().map(|time| *time as f64).collect();
+        crate::stats::median(&mut times) / self.operations.max(1) as f64
     }
 
     /// The line that tells it.
     #[must_use]
     pub fn to_line(&self) -> String {
-        match self {
-            Sample::Row { operations, elapsed } => format!("row {operations} {}", elapsed.as_nanos()),
-            Sample::Each(times) => {
-                let mut line = String::with_capacity(5 + 8 * times.len());
-                line.push_str("each");
-                for time in times {
-                    // Writing to a string cannot fail.
-                    let _ = write!(line, " {time}");
-                }
-                line
-            }
+        let mut line = match self.operations {
+            1 => "each".to_owned(),
+            operations => format!("row {operations}"),
+        };
+        line.reserve(8 * self.times.len());
+        for time in &self.times {
+            // Writing to a string cannot fail.
+            let _ = write!(line, " {time}");
         }
+        line
     }
 
     /// What a worker's line says.
@@ -78,18 +61,15 @@ impl Sample {
     pub fn from_line(line: &str) -> Result<Sample> {
         let odd = || Error::new(format!("a worker answered '{}'", line.chars().take(80).collect::<String>()));
         let (word, rest) = line.trim_end().split_once(' ').ok_or_else(odd)?;
-        let numbers = || rest.split(' ').map(str::parse).collect::<std::result::Result<Vec<u64>, _>>();
-        match word {
-            "error" => Err(Error::new(rest)),
-            "each" => Ok(Sample::Each(numbers().map_err(|_| odd())?)),
-            "row" => match numbers().map_err(|_| odd())?[..] {
-                [operations, nanoseconds] if operations > 0 => {
-                    Ok(Sample::Row { operations, elapsed: Duration::from_nanos(nanoseconds) })
-                }
-                _ => Err(odd()),
-            },
-            _ => Err(odd()),
-        }
+        let (operations, times) = match word {
+            "error" => return Err(Error::new(rest)),
+            "each" => ("1", rest),
+            "row" => rest.split_once(' ').ok_or_else(odd)?,
+            _ => return Err(odd()),
+        };
+        let operations = operations.parse().ok().filter(|operations| *operations > 0).ok_or_else(odd)?;
+        let times = times.split(' ').map(str::parse).collect::<std::result::Result<_, _>>();
+        Ok(Sample { operations, times: times.map_err(|_| odd())? })
     }
 }
 
@@ -105,19 +85,42 @@ pub fn each(count: u64, mut operation: impl FnMut() -> Result<()>) -> Result<Sam
         // Half a thousand years fit.
         times.push(start.elapsed().as_nanos() as u64);
     }
-    Ok(Sample::Each(times))
+    Ok(Sample { operations: 1, times })
 }
 
-/// Does an operation `count` times and times them in a row.
+/// Does an operation `count` times, in rows of which each is timed. Operations that make no whole row are
+/// done first, and not timed.
 ///
 /// # Errors
 /// The operation's.
 pub fn row(count: u64, mut operation: impl FnMut() -> Result<()>) -> Result<Sample> {
+    let rows = count.min(ROWS);
+    let operations = count / rows.max(1);
+    for _ in rows * operations..count {
+        operation()?;
+    }
+    let mut times = Vec::with_capacity(ROWS as usize);
+    for _ in 0..rows {
+        let start = Instant::now();
+        for _ in 0..operations {
+            operation()?;
+        }
+        times.push(start.elapsed().as_nanos() as u64);
+    }
+    Ok(Sample { operations, times })
+}
+
+/// Does an operation `count` times and times all of them together: where what matters comes and goes, such
+/// as a lock that is contended or not, and no short row is like another.
+///
+/// # Errors
+/// The operation's.
+pub fn whole(count: u64, mut operation: impl FnMut() -> Result<()>) -> Result<Sample> {
     let start = Instant::now();
     for _ in 0..count {
         operation()?;
     }
-    Ok(Sample::Row { operations: count, elapsed: start.elapsed() })
+    Ok(Sample { operations: count, times: vec![start.elapsed().as_nanos() as u64] })
 }
 
 /// Answers requests on standard input until it ends: what a worker does once it is set up.
@@ -149,37 +152,46 @@ pub(crate) fn say(line: &str) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn sample(operations: u64, times: &[u64]) -> Sample {
+        Sample { operations, times: times.to_vec() }
+    }
+
     #[test]
     fn lines_say_what_was_measured() {
-        let row = Sample::Row { operations: 10, elapsed: Duration::from_nanos(25) };
-        for sample in [Sample::Each(vec![3, 1, 2]), Sample::Each(vec![7]), row] {
+        for sample in [sample(1, &[3, 1, 2]), sample(1, &[7]), sample(20, &[1020, 996])] {
             assert_eq!(Sample::from_line(&sample.to_line()), Ok(sample));
         }
     }
 
     #[test]
     fn other_lines_are_refused() {
-        for line in ["", "each", "each x", "row 1", "row 0 5", "row 1 2 3", "ready", "row -1 5"] {
+        for line in ["", "each", "each x", "row 1", "row 0 5", "row x 2", "ready", "row -1 5", "each 1  2"] {
             assert!(Sample::from_line(line).is_err(), "{line}");
         }
         assert_eq!(Sample::from_line("error no such thing"), Err(Error::new("no such thing")));
     }
 
     #[test]
-    fn an_operation_takes_the_median_or_the_mean() {
-        assert_eq!(Sample::Each(vec![1, 900, 3]).nanoseconds(), 3.0);
-        assert_eq!(Sample::Row { operations: 4, elapsed: Duration::from_nanos(10) }.nanoseconds(), 2.5);
+    fn an_operation_takes_its_share_of_the_median() {
+        assert_eq!(sample(1, &[1, 900, 3]).nanoseconds(), 3.0);
+        assert_eq!(sample(4, &[10, 12, 9000]).nanoseconds(), 3.0);
     }
 
+    /// A partner counts along, so every operation is done, timed or not.
     #[test]
     fn operations_are_done_as_often_as_asked() {
-        let mut count = 0;
-        let mut operation = || {
-            count += 1;
-            Ok(())
-        };
-        assert!(matches!(each(3, &mut operation), Ok(Sample::Each(times)) if times.len() == 3));
-        assert!(matches!(row(4, &mut operation), Ok(Sample::Row { operations: 4, .. })));
-        assert_eq!(count, 7);
+        for count in [1, 7, ROWS, ROWS + 1, 10 * ROWS + 3] {
+            let mut done = 0;
+            let sample = row(count, || {
+                done += 1;
+                Ok(())
+            });
+            let sample = sample.expect("nothing fails");
+            assert_eq!(done, count);
+            assert!(sample.operations * sample.times.len() as u64 <= count);
+        }
+        assert_eq!(each(3, || Ok(())).expect("nothing fails").times.len(), 3);
+        assert_eq!(whole(9, || Ok(())).expect("nothing fails").operations, 9);
+        assert_eq!(row(3, || Err(Error::new("it does not work"))), Err(Error::new("it does not work")));
     }
 }

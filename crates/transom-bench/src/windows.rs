@@ -1,14 +1,17 @@
 //! Windows: floors are raw Linux calls, so there is nothing to hold a figure against.
 
+use crate::Role;
 use crate::error::{Error, Result};
-use crate::plan::Plan;
-use crate::report::Report;
-use crate::{Options, Progress, Role};
+use crate::report::Machine;
 
-pub(crate) fn measure(_: &Plan, _: &Options, _: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
-    Err(Error::unsupported("benchmarks are measured on Linux only"))
+fn unsupported() -> Error {
+    Error::unsupported("benchmarks are measured on Linux only")
+}
+
+pub(crate) fn machine() -> Result<Machine> {
+    Err(unsupported())
 }
 
 pub(crate) fn run_child(_: &[String], _: &[Role]) -> Result<()> {
-    Err(Error::unsupported("benchmarks are measured on Linux only"))
+    Err(unsupported())
 }

@@ -56,8 +56,9 @@ pub trait Waitable {
     fn begin_pending(&self);
     /// See [`Waitable::begin_pending`].
     fn end_pending(&self);
-    /// Lets the thread that has locked the word for a moment go on.
-    fn pause(&self);
+    /// Lets the thread that has locked the word for a moment go on; [`Slept::TimedOut`] if it does not, and the time
+    /// is over.
+    fn pause(&self) -> Slept;
 }
 
 /// Wakes `count` sleepers of an object whose word says that there are some, or all if there is a herd.
@@ -93,7 +94,7 @@ pub fn set_event(object: &impl Waitable) {
                 }
             }
             Set::Wake => return set_and_wake(object),
-            Set::Busy => object.pause(),
+            Set::Busy => drop(object.pause()),
         }
     }
 }
@@ -146,7 +147,7 @@ pub fn release_semaphore(object: &impl Waitable, count: u32) -> Option<u32> {
         let old = object.word().load(Ordering::Relaxed);
         match word::release(old, count, object.maximum()) {
             Release::TooMany => return None,
-            Release::Busy => object.pause(),
+            Release::Busy => drop(object.pause()),
             Release::Swap(new) => {
                 object.begin_pending();
                 let swapped =
@@ -280,7 +281,8 @@ pub fn wait<E>(
                 pass_on(object);
                 return Ok(Some(abandoned));
             }
-            Tried::Busy => object.pause(),
+            Tried::Busy if object.pause() == Slept::TimedOut => return Ok(None),
+            Tried::Busy => {}
             Tried::Empty if slept == Slept::TimedOut => return Ok(None),
             Tried::Empty => {}
         }

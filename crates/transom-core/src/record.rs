@@ -247,8 +247,9 @@ impl Slot {
     }
 }
 
-/// Of the slots that a creator filled for its child, those that can be believed: each descriptor belongs to
-/// one slot, once, and none of them is in `taken`. The standard ones, 0 to 2, may be anybody's.
+/// Of the slots that a creator filled for its child, those that can be believed: each names a descriptor, each
+/// descriptor belongs to one slot, once, and none of them is in `taken`. The standard ones, 0 to 2, may be
+/// anybody's.
 ///
 /// A slot that cannot be believed takes no descriptor away from those behind it.
 #[must_use]
@@ -258,7 +259,8 @@ pub fn believable(slots: impl IntoIterator<Item = (usize, Slot)>, taken: &[i32])
     for (index, slot) in slots {
         let own: Vec<i32> = slot.descriptors().filter(|number| *number > 2).collect();
         let twice = (1..own.len()).any(|at| own[..at].contains(&own[at]));
-        if !twice && own.iter().all(|number| !seen.contains(number)) {
+        let empty = slot.descriptors().next().is_none();
+        if !empty && !twice && own.iter().all(|number| !seen.contains(number)) {
             seen.extend(own);
             believed.push((index, slot));
         }
@@ -325,7 +327,7 @@ mod tests {
         ];
         let believed = believable(slots.into_iter().enumerate(), &[3, 4]);
         let rows: Vec<usize> = believed.iter().map(|(row, _)| *row).collect();
-        assert_eq!(rows, [0, 5, 6, 7, 8]);
+        assert_eq!(rows, [0, 5, 6, 8]);
     }
 
     #[test]

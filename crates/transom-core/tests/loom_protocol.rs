@@ -98,8 +98,9 @@ impl Waitable for Object {
     }
     fn begin_pending(&self) {}
     fn end_pending(&self) {}
-    fn pause(&self) {
+    fn pause(&self) -> Slept {
         thread::yield_now();
+        Slept::Look
     }
 }
 

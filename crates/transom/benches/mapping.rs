@@ -80,14 +80,6 @@ mod copy {
         let mut bytes = vec![0; length];
         bencher.counter(BytesCount::new(length)).bench_local(|| view.read(0, black_box(&mut bytes)));
     }
-
-    /// The floor: what the standard library copies in private memory.
-    #[divan::bench(args = LENGTHS)]
-    fn slice(bencher: Bencher<'_, '_>, length: usize) {
-        let (bytes, mut to) = (vec![1; length], vec![0; length]);
-        let copy = || black_box(&mut to).copy_from_slice(black_box(&bytes));
-        bencher.counter(BytesCount::new(length)).bench_local(copy);
-    }
 }
 
 mod value {

@@ -11,7 +11,7 @@ use transom_sys::linux::{fd, futex, memfd, process};
 use super::Stage;
 use super::partner::{Partner, Shared, Work};
 use crate::error::{Error, Result};
-use crate::sample::{each, row, serve};
+use crate::sample::{Sample, each, row, serve, whole};
 
 pub(super) fn syscall(_: &Stage<'_>) -> Result<()> {
     serve(&mut |count| {
@@ -128,35 +128,60 @@ fn unlock(word: &AtomicU32) {
     }
 }
 
+/// The words of a contended mutex's case: the bare mutex, what it guards, whether the partner is to stop, and
+/// whether it has.
+const LOCK: usize = 0;
+const GUARDED: usize = 1;
+const STOP: usize = 2;
+const STOPPED: usize = 3;
+
+/// Measures `operation`, which locks and unlocks, while the partner does the same without end.
+pub(super) fn contended(
+    partner: &mut Partner,
+    count: u64,
+    operation: impl Fn(&Shared, &dyn Fn()) -> Result<()>,
+) -> Result<Sample> {
+    for word in [STOP, STOPPED] {
+        partner.shared().word(word).store(0, Ordering::Relaxed);
+    }
+    partner.begin(count)?;
+    let shared = partner.shared();
+    let result = whole(count, || operation(shared, &|| critical(shared)));
+    shared.word(STOP).store(1, Ordering::Relaxed);
+    // Else the next request could take the word back before the partner has seen it.
+    sleep(shared.word(STOPPED), 1);
+    result
+}
+
+/// The partner's part of [`contended`].
+pub(super) fn contend(shared: &Shared, operation: impl Fn(&Shared, &dyn Fn()) -> Result<()>) -> Result<()> {
+    while shared.word(STOP).load(Ordering::Relaxed) == 0 {
+        operation(shared, &|| critical(shared))?;
+    }
+    signal(shared.word(STOPPED), 1);
+    Ok(())
+}
+
 /// What is done under a contended mutex: a little more than nothing.
-pub(super) fn critical(counter: &AtomicU32) {
-    let seen = counter.load(Ordering::Relaxed);
-    counter.store(black_box(seen).wrapping_add(1), Ordering::Relaxed);
+fn critical(shared: &Shared) {
+    let seen = shared.word(GUARDED).load(Ordering::Relaxed);
+    shared.word(GUARDED).store(black_box(seen).wrapping_add(1), Ordering::Relaxed);
+}
+
+fn locked(shared: &Shared, work: &dyn Fn()) -> Result<()> {
+    lock(shared.word(LOCK));
+    work();
+    unlock(shared.word(LOCK));
+    Ok(())
 }
 
 pub(super) fn futex_mutex(stage: &Stage<'_>) -> Result<()> {
     let mut partner = Partner::start(stage, "futex-mutex", &[], 0)?;
-    serve(&mut |count| {
-        partner.begin(count)?;
-        let shared = partner.shared();
-        row(count, || {
-            lock(shared.word(0));
-            critical(shared.word(1));
-            unlock(shared.word(0));
-            Ok(())
-        })
-    })
+    serve(&mut |count| contended(&mut partner, count, locked))
 }
 
 pub(super) fn futex_mutex_partner(shared: Shared, _: &[String]) -> Result<Work> {
-    Ok(Box::new(move |count| {
-        for _ in 0..count {
-            lock(shared.word(0));
-            critical(shared.word(1));
-            unlock(shared.word(0));
-        }
-        Ok(())
-    }))
+    Ok(Box::new(move |_| contend(&shared, locked)))
 }
 
 pub(super) fn rwlock_read(_: &Stage<'_>) -> Result<()> {

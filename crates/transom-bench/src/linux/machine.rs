@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::report::Machine;
 
 /// The machine, with the first two processors that this process may use.
-pub(super) fn machine() -> Result<Machine> {
+pub(crate) fn machine() -> Result<Machine> {
     let allowed = affinity::allowed().map_err(Error::of("find out the processors"))?;
     let used: Vec<usize> = allowed.iter().copied().take(2).collect();
     Ok(Machine {

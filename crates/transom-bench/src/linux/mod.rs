@@ -1,9 +1,7 @@
-//! Linux: the workers and their roles.
+//! Linux: what workers and partners do.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`measure`] | starts the workers, asks them round by round |
-//! | [`worker`] | a worker as the measuring process sees it |
 //! | [`partner`] | the second process of a case, and how the two begin together |
 //! | [`machine`] | what machine this is |
 //! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`] | the roles |
@@ -13,10 +11,8 @@ mod floors;
 mod handle;
 mod machine;
 mod mapping;
-mod measure;
 mod partner;
 mod sync;
-mod worker;
 
 use transom_sys::linux::affinity;
 
@@ -24,7 +20,7 @@ use crate::Role;
 use crate::error::{Error, Result};
 use crate::sample::say;
 
-pub(crate) use measure::measure;
+pub(crate) use machine::machine;
 
 /// What a role is told besides its own arguments.
 struct Stage<'a> {

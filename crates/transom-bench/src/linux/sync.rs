@@ -7,7 +7,7 @@ use transom::semaphore::Semaphore;
 use transom::wait::{self, Timeout, Wait};
 
 use super::Stage;
-use super::floors::critical;
+use super::floors::{contend, contended};
 use super::mapping::unique;
 use super::partner::{Partner, Shared, Work};
 use crate::error::{Error, Result};
@@ -112,27 +112,19 @@ pub(super) fn mutex_contended(stage: &Stage<'_>) -> Result<()> {
     let name = unique("contended");
     let mutex = MutexOptions::new().name(&name).create()?.object;
     let mut partner = Partner::start(stage, "mutex-contended", &[name], 0)?;
-    serve(&mut |count| {
-        partner.begin(count)?;
-        row(count, || {
-            let guard = mutex.lock()?;
-            critical(partner.shared().word(0));
-            drop(guard);
-            Ok(())
-        })
-    })
+    serve(&mut |count| contended(&mut partner, count, |_, work| locked(&mutex, work)))
 }
 
 pub(super) fn mutex_contended_partner(shared: Shared, arguments: &[String]) -> Result<Work> {
     let mutex = Mutex::open(argument(arguments, 0)?)?;
-    Ok(Box::new(move |count| {
-        for _ in 0..count {
-            let guard = mutex.lock()?;
-            critical(shared.word(0));
-            drop(guard);
-        }
-        Ok(())
-    }))
+    Ok(Box::new(move |_| contend(&shared, |_, work| locked(&mutex, work))))
+}
+
+fn locked(mutex: &Mutex, work: &dyn Fn()) -> Result<()> {
+    let guard = mutex.lock()?;
+    work();
+    drop(guard);
+    Ok(())
 }
 
 pub(super) fn semaphore(_: &Stage<'_>) -> Result<()> {

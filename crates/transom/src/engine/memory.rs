@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes that can be taken without anybody being killed for it, as well as the system tells.
 pub(crate) fn available() -> u64 {
@@ -11,9 +12,23 @@ pub(crate) fn available() -> u64 {
 
 /// Whether there is so much memory that a small section need not be taken page by page at once: no control
 /// group limits this process, and the machine has a gibibyte that nobody uses for anything.
-pub(crate) fn is_plenty() -> bool {
+///
+/// The machine is asked again after every 64 MiB that were made on its last answer.
+pub(crate) fn is_plenty(size: u64) -> bool {
     static UNLIMITED: OnceLock<bool> = OnceLock::new();
-    *UNLIMITED.get_or_init(|| groups() == u64::MAX) && transom_sys::linux::file::free_memory() >= 1 << 30
+    static LEFT: AtomicU64 = AtomicU64::new(0);
+    if !*UNLIMITED.get_or_init(|| groups() == u64::MAX) {
+        return false;
+    }
+    let take = |left: u64| left.checked_sub(size);
+    if LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+        return true;
+    }
+    let plenty = transom_sys::linux::file::free_memory() >= 1 << 30;
+    if plenty {
+        LEFT.store(64 << 20, Ordering::Relaxed);
+    }
+    plenty
 }
 
 /// MemAvailable and free swap.

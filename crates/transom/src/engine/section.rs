@@ -36,8 +36,9 @@ impl Section {
     /// The section of a descriptor that `protect` and `bits` describe; the protection word is validated again,
     /// since it may come from another process.
     pub(crate) fn new(file: OwnedFd, size: u64, protect: u32, bits: u32) -> Result<Section, Code> {
-        let over_file = bits & OVER_FILE != 0;
-        let section = rules::decode(protect, over_file)?;
+        if fd::file_kind(&file) != Ok(fd::FileKind::Regular) {
+            return Err(Code::INVALID_HANDLE);
+        }
         let breakable = !memfd::is_size_sealed(file.as_fd());
         if !breakable {
             let (_, _, length) = to_code(fd::identity(&file))?;
@@ -45,6 +46,18 @@ impl Section {
                 return Err(Code::FILE_CORRUPT);
             }
         }
+        Section::with(file, size, protect, bits, breakable)
+    }
+
+    /// The section of memory that this process has just made, or grown, by [`create_memory`], [`reserve_path`] or
+    /// [`open_file`]: there is nothing to doubt.
+    pub(crate) fn made(file: OwnedFd, size: u64, protect: u32, bits: u32) -> Result<Section, Code> {
+        Section::with(file, size, protect, bits, bits != 0)
+    }
+
+    fn with(file: OwnedFd, size: u64, protect: u32, bits: u32, breakable: bool) -> Result<Section, Code> {
+        let over_file = bits & OVER_FILE != 0;
+        let section = rules::decode(protect, over_file)?;
         Ok(Section {
             file: Arc::new(file),
             size,
@@ -134,7 +147,7 @@ pub(crate) fn create_memory(size: u64, flags: SectionFlags, executable: bool) ->
     } else {
         with_room(|| memfd::create("transom-mapping"))?
     };
-    let take = if !huge && size < CHECKED_FROM && super::memory::is_plenty() {
+    let take = if !huge && size < CHECKED_FROM && super::memory::is_plenty(size) {
         memfd::set_size
     } else {
         memfd::reserve
@@ -158,7 +171,7 @@ pub(crate) fn reserve_path(file: &OwnedFd, size: u64) -> Result<(), Code> {
     })
 }
 
-/// Whether `size` bytes of memory can be had without making the kernel send a signal or kill somebody.
+/// Whether `size` bytes of memory can be had without making the kernel kill somebody; what is small is simply tried.
 fn check_room(size: u64) -> Result<(), Code> {
     if size >= CHECKED_FROM {
         if file::size_limit().is_some_and(|limit| size > limit) {
@@ -167,8 +180,6 @@ fn check_room(size: u64) -> Result<(), Code> {
         if size > super::memory::available() {
             return Err(Code::COMMITMENT_LIMIT);
         }
-    } else if file::size_limit().is_some_and(|limit| size > limit) {
-        return Err(Code::DISK_FULL);
     }
     Ok(())
 }

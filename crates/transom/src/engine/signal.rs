@@ -56,8 +56,8 @@ impl Waitable for SyncObject {
         robust::clear_pending();
     }
 
-    fn pause(&self) {
-        settle(self, None);
+    fn pause(&self) -> Slept {
+        settle(self, None)
     }
 }
 
@@ -111,8 +111,8 @@ impl Waitable for Until<'_> {
         self.object.end_pending();
     }
 
-    fn pause(&self) {
-        settle(self.object, self.deadline);
+    fn pause(&self) -> Slept {
+        settle(self.object, self.deadline)
     }
 }
 

@@ -15,15 +15,16 @@
 //! A process among the objects ends without touching a word. If only processes are waited for, their
 //! pidfds are polled; mixed with others, the [`watcher`](super::watcher) turns their end into a word.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use transom_core::code::Code;
-use transom_core::protocol::{self, Tried, announce, leave, pass_on};
+use transom_core::protocol::{self, Slept, Tried, announce, leave, pass_on};
 use transom_core::word::{self, Rule, Take};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::futex::{self, Sleep};
-use transom_sys::linux::{Errno, process, robust};
+use transom_sys::linux::{Errno, host, process, robust};
 
 use super::owner::{self, me};
 use super::process::ProcessObject;
@@ -55,12 +56,20 @@ fn deadline(timeout: Timeout) -> Option<u64> {
     if timeout.is_infinite() { None } else { timeout.deadline_nanos(futex::now()) }
 }
 
+/// How long a wait may take beyond its time-out for an object that is locked for a moment: its holder needs a
+/// processor to say what it is.
+const GRACE: u64 = 100_000_000;
+
+/// After this time somebody asks whether the holder exists at all.
+const DOUBT: u64 = 1_000_000_000;
+
 /// Waits the moment until an object that is locked for a wait-all, or a mutex whose taker has not decided
-/// yet, is so no more; not beyond `deadline`, if one is given.
+/// yet, is so no more; not beyond `deadline` and [`GRACE`], if a deadline is given.
 ///
 /// Its holder runs a few instructions. If it does not get a processor soon, this thread sleeps until the
-/// word changes: the holder wakes whoever said W, and so does the kernel if the holder is killed.
-pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) {
+/// word changes: the holder wakes whoever said W, and so does the kernel if the holder is killed. An id that a
+/// peer made up has nobody who would do that; so a lock of a thread that does not exist is undone here.
+pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) -> Slept {
     let undecided = || {
         let now = object.word().load(Ordering::Acquire);
         match object.rule() {
@@ -74,11 +83,21 @@ pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) {
     };
     for round in 0..200 {
         if undecided().is_none() {
-            return;
+            return Slept::Look;
         }
         if round < 50 { std::hint::spin_loop() } else { std::thread::yield_now() }
     }
+    let begun = futex::now();
+    let end = deadline.map(|at| at.max(begun.saturating_add(GRACE)));
     while let Some(now) = undecided() {
+        let time = futex::now();
+        if end.is_some_and(|at| time >= at) {
+            return Slept::TimedOut;
+        }
+        if time >= begun.saturating_add(DOUBT) && !host::exists(word::id(now)) {
+            undo(object, now);
+            continue;
+        }
         let announced = word::announce(now);
         if now != announced
             && object.word().compare_exchange(now, announced, Ordering::Relaxed, Ordering::Relaxed).is_err()
@@ -86,12 +105,17 @@ pub(crate) fn settle(object: &SyncObject, deadline: Option<u64>) {
             continue;
         }
         // A mutex's decision does not change its word, so this sleep has an end of its own.
-        let limit = futex::now() + 1_000_000;
-        let until = deadline.map_or(limit, |at| at.min(limit));
-        let _ = futex::wait(object.futex(), word::low(announced), Some(until));
-        if deadline.is_some_and(|at| futex::now() >= at) {
-            return;
-        }
+        let _ = futex::wait(object.futex(), word::low(announced), Some(time + 1_000_000));
+    }
+    Slept::Look
+}
+
+/// Does what the kernel does for a thread that died, for one that never was.
+#[cold]
+fn undo(object: &SyncObject, now: u64) {
+    let changed = word::died(now);
+    if object.word().compare_exchange(now, changed, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        futex::wake(object.futex(), protocol::ALL);
     }
 }
 
@@ -125,30 +149,39 @@ fn attempt(object: &Arc<SyncObject>) -> Result<Tried, Code> {
             Err(Code::NO_SYSTEM_RESOURCES)
         };
     }
-    // Partner: the release store in `owner::acquired`. Its taker may still give it back.
-    let undecided = object.depth().load(Ordering::Acquire) == 0;
-    Ok(if undecided && word::id(object.word().load(Ordering::Acquire)) != 0 {
-        Tried::Busy
-    } else {
-        Tried::Empty
-    })
+    // Its taker may still give it back.
+    Ok(if is_undecided(object) { Tried::Busy } else { Tried::Empty })
 }
 
-/// Tries an object, waiting out the moment in which it is locked for a wait-all; not beyond `deadline`.
-fn try_take(object: &Arc<SyncObject>, deadline: Option<u64>) -> Result<Look, Code> {
+/// When a wait ends; found out when somebody asks, since most waits end at the first look.
+struct Limit {
+    timeout: Timeout,
+    at: Cell<Option<Option<u64>>>,
+}
+
+impl Limit {
+    fn new(timeout: Timeout) -> Limit {
+        Limit { timeout, at: Cell::new(None) }
+    }
+
+    /// On CLOCK_MONOTONIC; now for a time-out of 0, `None` for no end.
+    fn at(&self) -> Option<u64> {
+        self.at.get().unwrap_or_else(|| {
+            let at = deadline_or_now(self.timeout);
+            self.at.set(Some(at));
+            at
+        })
+    }
+}
+
+/// Tries an object, waiting out the moment in which it is locked for a wait-all.
+fn try_take(object: &Arc<SyncObject>, limit: &Limit) -> Result<Look, Code> {
     loop {
         match attempt(object)? {
             Tried::Taken { abandoned } => return Ok(Look::Taken { abandoned }),
             Tried::Empty => return Ok(Look::Empty),
-            Tried::Busy => {
-                settle(object, deadline);
-                if deadline.is_some_and(|at| futex::now() >= at) {
-                    return Ok(match attempt(object)? {
-                        Tried::Taken { abandoned } => Look::Taken { abandoned },
-                        Tried::Empty | Tried::Busy => Look::Empty,
-                    });
-                }
-            }
+            Tried::Busy if settle(object, limit.at()) == Slept::TimedOut => return Ok(Look::Empty),
+            Tried::Busy => {}
         }
     }
 }
@@ -163,13 +196,13 @@ pub(crate) fn one(target: &Target, timeout: Timeout) -> Result<Wait, Code> {
         }
         Target::Sync(object) => object,
     };
-    // The first look needs no clock, and most waits end here.
-    match try_take(object, None)? {
+    let limit = Limit::new(timeout);
+    match try_take(object, &limit)? {
         Look::Taken { abandoned } => return Ok(result(0, abandoned)),
         Look::Empty if timeout.as_millis() == 0 => return Ok(Wait::Timeout),
         Look::Empty => {}
     }
-    sleep_and_take(object, deadline(timeout))
+    sleep_and_take(object, limit.at())
         .map(|found| found.map_or(Wait::Timeout, |abandoned| result(0, abandoned)))
 }
 
@@ -196,7 +229,12 @@ fn sleep_until_changed(object: &Arc<SyncObject>, deadline: Option<u64>) -> bool 
     let slept =
         announce(&**object).map_or(Ok(()), |expected| futex::wait(object.futex(), expected, deadline));
     robust::clear_pending();
-    slept != Err(Errno::TIMEDOUT)
+    slept != Err(Errno::TIMEDOUT) && !is_over(deadline)
+}
+
+/// Whether it is too late. A sleep that could not begin, because an object is locked for a moment, does not tell.
+fn is_over(deadline: Option<u64>) -> bool {
+    deadline.is_some_and(|at| futex::now() >= at)
 }
 
 /// A deadline in any case: now for a time-out of 0.
@@ -226,15 +264,15 @@ pub(crate) fn any(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
         return one(target, timeout);
     }
     let pulses: Vec<u32> = targets.iter().map(pulse_of).collect();
-    let mut deadline_at: Option<Option<u64>> = None;
+    let limit = Limit::new(timeout);
     loop {
-        if let Some(found) = first_available(targets, timeout)? {
+        if let Some(found) = first_available(targets, &limit)? {
             return Ok(found);
         }
         if timeout.as_millis() == 0 {
             return Ok(Wait::Timeout);
         }
-        let until = *deadline_at.get_or_insert_with(|| deadline(timeout));
+        let until = limit.at();
         let processes: Vec<&Arc<ProcessObject>> = targets
             .iter()
             .filter_map(|target| if let Target::Process(process) = target { Some(process) } else { None })
@@ -249,8 +287,8 @@ pub(crate) fn any(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
             leave_all(targets, Some(index));
             return Ok(Wait::Object(index));
         }
-        if slept == Err(Errno::TIMEDOUT) {
-            let found = first_available(targets, timeout)?;
+        if slept == Err(Errno::TIMEDOUT) || is_over(until) {
+            let found = first_available(targets, &limit)?;
             if found.is_none() {
                 leave_all(targets, None);
             }
@@ -268,13 +306,13 @@ fn pulse_of(target: &Target) -> u32 {
 }
 
 /// Tries the targets from index 0 up and takes the first that can be taken (Y25).
-fn first_available(targets: &[Target], timeout: Timeout) -> Result<Option<Wait>, Code> {
+fn first_available(targets: &[Target], limit: &Limit) -> Result<Option<Wait>, Code> {
     for (index, target) in targets.iter().enumerate() {
         let look = match target {
             Target::Always => Look::Taken { abandoned: false },
             Target::Process(process) if process.has_ended() => Look::Taken { abandoned: false },
             Target::Process(_) => Look::Empty,
-            Target::Sync(object) => try_take(object, (timeout.as_millis() == 0).then_some(0))?,
+            Target::Sync(object) => try_take(object, limit)?,
         };
         if let Look::Taken { abandoned } = look {
             if let Target::Sync(object) = target {
@@ -473,20 +511,25 @@ fn lock_one<'a>(
                     return Ok(Some(Locked { object, abandoned, again: false }));
                 }
             }
-            Take::Busy => {
-                settle(object, deadline.filter(|&at| at != 0));
-                if word::id(object.word().load(Ordering::Relaxed)) != 0
-                    && deadline.is_some_and(|at| futex::now() >= at)
-                {
-                    return Ok(None);
-                }
+            Take::Busy if settle(object, deadline) == Slept::TimedOut => return Ok(None),
+            Take::Busy => {}
+            Take::Empty if rule != Rule::Mutex => return Ok(None),
+            Take::Empty if owner::owns(object) => {
+                return Ok(Some(Locked { object, abandoned: false, again: true }));
             }
-            Take::Empty => {
-                let again = rule == Rule::Mutex && owner::owns(object);
-                return Ok(again.then_some(Locked { object, abandoned: false, again: true }));
-            }
+            // Another wait for all has it and may yet give it back: that is neither taken nor free. The order in
+            // which objects are locked keeps two such waits from waiting for each other.
+            Take::Empty if is_undecided(object) && settle(object, deadline) == Slept::Look => {}
+            Take::Empty => return Ok(None),
         }
     }
+}
+
+/// Whether a mutex that could not be taken is worth another look: its owner has not decided whether it keeps it, or
+/// has given it back since.
+fn is_undecided(object: &SyncObject) -> bool {
+    // Partner: the release store in `owner::acquired`.
+    object.depth().load(Ordering::Acquire) == 0 || word::id(object.word().load(Ordering::Acquire)) == 0
 }
 
 /// Decides about a locked object: taken, or put back as it was.
@@ -508,7 +551,7 @@ fn unlock(row: &Locked<'_>, commit: bool) {
 
 /// Acquires a mutex, without limit.
 pub(crate) fn lock(object: &Arc<SyncObject>) -> Result<Wait, Code> {
-    match try_take(object, None)? {
+    match try_take(object, &Limit::new(Timeout::INFINITE))? {
         Look::Taken { abandoned } => Ok(result(0, abandoned)),
         Look::Empty => {
             Ok(sleep_and_take(object, None)?.map_or(Wait::Timeout, |abandoned| result(0, abandoned)))

@@ -97,7 +97,7 @@ fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Han
     };
     let Some(name) = named::name(attributes)? else {
         let memory = make_memory(Place::Anonymous)?;
-        let object = Section::new(memory, sized.size, options.protect, bits)?;
+        let object = Section::made(memory, sized.size, options.protect, bits)?;
         let handle = named::finish(Object::Section(Arc::new(object)), access, None, attributes.inherit)?;
         return Ok(Created { object: handle, existed: false });
     };
@@ -147,7 +147,8 @@ fn finish_opened(
         // This process's own mark, so that the file stays uncut when the creator is gone (M50).
         let _ = transom_sys::linux::file::mark_mapped(&memory, facts.size);
     }
-    let section = Section::new(memory, facts.size, facts.protect, bits)?;
+    let make = if opened.existed { Section::new } else { Section::made };
+    let section = make(memory, facts.size, facts.protect, bits)?;
     named::finish(Object::Section(Arc::new(section)), access, Some(opened.hold), attributes.inherit)
 }
 

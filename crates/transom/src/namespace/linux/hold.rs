@@ -17,6 +17,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
@@ -150,6 +151,31 @@ fn under_lock<T>(file: BorrowedFd<'_>, work: impl FnOnce() -> T) -> Result<T, Co
     Ok(result)
 }
 
+/// Takes the `flock` as soon as nobody else has it, and waits a second for that at the most; false if somebody
+/// keeps it, stopped in the middle of a call or out of malice.
+fn lock_soon(file: BorrowedFd<'_>) -> bool {
+    for round in 0..1_050 {
+        match lock::try_lock_file(file) {
+            Ok(true) => return true,
+            Ok(false) if round < 50 => std::thread::yield_now(),
+            Ok(false) => std::thread::sleep(Duration::from_millis(1)),
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// Changes a slot of one's own, under the `flock` if that can be had soon. Else without: nobody else writes a slot
+/// whose byte is locked, and who reads it half written takes it for none.
+fn change_own<T>(file: BorrowedFd<'_>, work: impl FnOnce() -> T) -> T {
+    let locked = lock_soon(file);
+    let result = work();
+    if locked {
+        let _ = lock::unlock_file(file);
+    }
+    result
+}
+
 impl Hold {
     pub(super) fn new(
         file: OwnedFd,
@@ -177,7 +203,7 @@ impl Hold {
     /// others will ask the next holder.
     pub(crate) fn set_memory_fd(&self, memory: RawFd) {
         let file = self.file.as_fd();
-        let _ = under_lock(file, || self.seat.write(file, self.seat.own.process, memory));
+        let _ = change_own(file, || self.seat.write(file, self.seat.own.process, memory));
     }
 
     /// A slot for another process, which is to inherit or receive its descriptor; `memory` is the number
@@ -230,8 +256,9 @@ impl Hold {
             return Err(Code::INVALID_HANDLE);
         }
         let write = || seat.write(file.as_fd(), seat.own.process, holder.descriptor);
-        let written = under_lock(file.as_fd(), write);
-        Hold::located(file, seat, &status, &entry.header, written?)
+        // Whoever sent the file may keep its lock for ever.
+        let written = change_own(file.as_fd(), write);
+        Hold::located(file, seat, &status, &entry.header, written)
     }
 
     /// Takes a slot of its own in an entry that another process has open.
@@ -269,8 +296,8 @@ impl Hold {
     /// Gives the name up.
     fn release(&self) {
         let file = self.file.as_fd();
-        if lock::lock_file(file).is_err() {
-            // Closing the file gives up what matters.
+        if !lock_soon(file) {
+            // Closing the file gives up what matters; whoever comes next clears the rest away.
             return;
         }
         // If the system does not answer, somebody else may be there.

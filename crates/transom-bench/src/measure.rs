@@ -3,13 +3,12 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::machine::machine;
-use super::worker::Worker;
 use crate::error::{Error, Result};
+use crate::imp::machine;
 use crate::plan::{self, Case, Placement, Plan};
 use crate::report::{Machine, Report, Skipped};
-use crate::sample::Sample;
 use crate::stats::Series;
+use crate::worker::Worker;
 use crate::{Options, Progress};
 
 /// How long a case is measured in one round.
@@ -56,8 +55,8 @@ pub(crate) fn measure(
             match now.worker.ask(now.count) {
                 Ok(sample) => {
                     now.series.rounds.push(now.case.unit.comparable(sample.nanoseconds()));
-                    if let Sample::Each(times) = sample {
-                        now.series.each.extend(times);
+                    if sample.operations == 1 {
+                        now.series.each.extend(sample.times);
                     }
                     index += 1;
                 }
@@ -81,8 +80,8 @@ fn start(case: &Case, machine: &Machine, options: &Options, slice: Duration) -> 
     worker.ask(COUNTS.0)?;
     let mut count = COUNTS.0;
     loop {
-        let took = worker.ask(count)?.total();
-        let fitting = slice.as_nanos() as f64 / (took / count as f64).max(0.1);
+        let took = worker.ask(count)?.nanoseconds();
+        let fitting = slice.as_nanos() as f64 / took.max(0.1);
         let next = (fitting as u64).clamp(COUNTS.0, COUNTS.1);
         // A few operations say little about many: grow by steps.
         if next <= count.saturating_mul(20) {
