@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 
-use super::fault;
+use super::fault::{self, uninterrupted};
 use super::fd::above_standard;
 use super::signal::without_size_signal;
 
@@ -65,8 +65,7 @@ pub fn status_at(folder: impl AsFd, name: &str) -> Result<Status> {
 
 /// open(2) of a folder by path; symbolic links on the way are followed.
 pub fn open_path(path: &Path) -> Result<OwnedFd> {
-    fault::call("open")?;
-    above_standard(rustix::fs::openat(CWD, path, FOLDER, Mode::empty())?)
+    above_standard(uninterrupted("open", || rustix::fs::openat(CWD, path, FOLDER, Mode::empty()))?)
 }
 
 /// mkdir(2) by path.
@@ -77,8 +76,14 @@ pub fn make_path(path: &Path, mode: u32) -> Result<()> {
 
 /// openat(2) of a folder in a folder: ENOTDIR if it is a symbolic link.
 pub fn open_folder(parent: impl AsFd, name: &str) -> Result<OwnedFd> {
-    fault::call("open")?;
-    above_standard(rustix::fs::openat(parent, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?)
+    let flags = FOLDER | OFlags::NOFOLLOW;
+    above_standard(uninterrupted("open", || rustix::fs::openat(&parent, name, flags, Mode::empty()))?)
+}
+
+/// faccessat(2) for the effective user: whether files can be made in a folder. EROFS, EACCES.
+pub fn may_write(path: &Path) -> Result<()> {
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::accessat(CWD, path, access, AtFlags::EACCESS)
 }
 
 /// mkdirat(2); the process's umask takes bits away.
@@ -90,17 +95,16 @@ pub fn make_folder(parent: impl AsFd, name: &str, mode: u32) -> Result<()> {
 /// openat(2), O_EXCL: a new file, for reading and writing; EEXIST if there is anything of that name. The
 /// umask takes bits of the mode away.
 pub fn create_file(folder: impl AsFd, name: &str, mode: u32) -> Result<OwnedFd> {
-    fault::call("open")?;
     let flags = ENTRY | OFlags::CREATE | OFlags::EXCL;
-    above_standard(rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(mode))?)
+    let mode = Mode::from_raw_mode(mode);
+    above_standard(uninterrupted("open", || rustix::fs::openat(&folder, name, flags, mode))?)
 }
 
 /// openat(2) of an existing file for reading, and for writing if asked; ELOOP if it is a symbolic link. What
 /// kind of file it is, is still to be checked; opening has no effect on any kind.
 pub fn open_file(folder: impl AsFd, name: &str, write: bool) -> Result<OwnedFd> {
-    fault::call("open")?;
     let flags = if write { ENTRY } else { ENTRY.difference(OFlags::RDWR) };
-    above_standard(rustix::fs::openat(folder, name, flags, Mode::empty())?)
+    above_standard(uninterrupted("open", || rustix::fs::openat(&folder, name, flags, Mode::empty()))?)
 }
 
 /// unlinkat(2) of a file.

@@ -21,7 +21,7 @@ use rustix::io::{Errno, Result};
 /// Calls that can be made to fail, and with what.
 pub const CALLS: &[(&str, &[Errno])] = &[
     ("accept", &[Errno::MFILE, Errno::INTR]),
-    ("bind", &[Errno::ADDRINUSE]),
+    ("bind", &[Errno::NOMEM]),
     ("chmod", &[Errno::PERM]),
     ("clone", &[Errno::AGAIN, Errno::NOMEM]),
     ("connect", &[Errno::CONNREFUSED, Errno::AGAIN]),
@@ -37,7 +37,7 @@ pub const CALLS: &[(&str, &[Errno])] = &[
     ("mkdir", &[Errno::NOSPC, Errno::ROFS]),
     ("mmap", &[Errno::NOMEM, Errno::ACCESS]),
     ("open", &[Errno::MFILE, Errno::NFILE, Errno::INTR, Errno::NOMEM]),
-    ("open_proc", &[Errno::MFILE, Errno::ACCESS, Errno::NOENT]),
+    ("open_proc", &[Errno::MFILE, Errno::ACCESS, Errno::NOENT, Errno::INTR]),
     ("pidfd_getfd", &[Errno::PERM, Errno::NOSYS, Errno::MFILE]),
     ("pidfd_open", &[Errno::MFILE, Errno::NOSYS, Errno::NOMEM]),
     ("pipe", &[Errno::MFILE, Errno::NFILE]),
@@ -73,6 +73,17 @@ pub fn step(name: &str) {
 #[inline]
 pub fn call(name: &str) -> Result<()> {
     if cfg!(debug_assertions) { refused(name) } else { Ok(()) }
+}
+
+/// Makes a call that [`arm`] may refuse, again as long as signals interrupt it.
+#[inline]
+pub fn uninterrupted<T>(name: &str, mut system: impl FnMut() -> Result<T>) -> Result<T> {
+    loop {
+        match call(name).and_then(|()| system()) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
 }
 
 /// The `nth` call of this name (1 = the next one) that this thread makes fails with `errno`.

@@ -100,9 +100,11 @@ pub fn reap(pidfd: BorrowedFd<'_>) -> Result<Option<Ended>> {
     status(pidfd, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
 }
 
-/// waitid(2) by number: waits for the end of a child that is about to end, and takes its remains away.
-pub fn wait_for(id: u32) {
+/// kill(2) with SIGKILL and waitid(2), by number: ends a child of ours, of which nobody else knows yet, and takes
+/// its remains away.
+pub fn undo_fork(id: u32) {
     let Ok(pid) = pid(id) else { return };
+    let _ = rustix::process::kill_process(pid, Signal::KILL);
     while matches!(rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED), Err(Errno::INTR)) {}
 }
 
@@ -174,7 +176,8 @@ pub struct Image<'a> {
     pub go: RawFd,
     /// A word that must become other than 0 before the program runs (`CREATE_SUSPENDED`), shared with who resumes.
     pub resume: Option<&'a std::sync::atomic::AtomicU32>,
-    /// Write end of the close-on-exec pipe that carries `errno` (and which step) back if a step fails.
+    /// Write end of the close-on-exec pipe that carries `errno` (and which step) back if a step fails; also five
+    /// zeroes once a suspended child needs its creator no more.
     pub report: RawFd,
 }
 
@@ -298,6 +301,8 @@ unsafe fn become_image(image: &Image<'_>, parent: u32, mask: &libc::sigset_t) ->
         }
         if let Some(resume) = image.resume {
             close_what_ends_at_exec(image.report);
+            // From here on it lives without its creator, who waits for this.
+            report(image.report, 0, 0);
             while resume.load(std::sync::atomic::Ordering::Acquire) == 0 {
                 libc::syscall(libc::SYS_futex, resume.as_ptr(), 0, 0, std::ptr::null::<libc::timespec>());
             }
@@ -369,13 +374,22 @@ unsafe fn close_what_ends_at_exec(except: RawFd) {
 /// # Safety
 /// As for [`become_image`].
 unsafe fn fail(report: RawFd, step: u8) -> ! {
-    // SAFETY: five bytes of a local array go to a pipe.
+    // SAFETY: the caller's promise.
     unsafe {
-        let errno = (*libc::__errno_location()).to_le_bytes();
-        let message = [step, errno[0], errno[1], errno[2], errno[3]];
-        libc::write(report, message.as_ptr().cast(), message.len());
+        self::report(report, step, *libc::__errno_location());
         libc::_exit(127)
     }
+}
+
+/// Writes errno and the step to the pipe.
+///
+/// # Safety
+/// As for [`become_image`].
+unsafe fn report(pipe: RawFd, step: u8, errno: libc::c_int) {
+    let errno = errno.to_le_bytes();
+    let message = [step, errno[0], errno[1], errno[2], errno[3]];
+    // SAFETY: five bytes of a local array go to a pipe.
+    unsafe { libc::write(pipe, message.as_ptr().cast(), message.len()) };
 }
 
 /// access(2) with X_OK for the effective user.

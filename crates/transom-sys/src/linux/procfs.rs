@@ -8,32 +8,32 @@ use std::path::PathBuf;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Result;
 
-use super::fault;
+use super::fault::uninterrupted;
 use super::fd::above_standard;
 
 /// Opens what another process has open under number `fd`: memory, files and pipes, as a new open file of
 /// one's own. It needs the right to look at that process (the same user, and it is dumpable).
 pub fn open_descriptor(process: u32, fd: RawFd, read: bool, write: bool) -> Result<OwnedFd> {
-    fault::call("open_proc")?;
     let mode = match (read, write) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,
         _ => OFlags::RDONLY,
     };
     let path = format!("/proc/{process}/fd/{fd}");
-    above_standard(rustix::fs::openat(CWD, path, mode | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())?)
+    let flags = mode | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    above_standard(uninterrupted("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
 }
 
 /// Opens what this process has open, again: the same file with an offset and flags of its own.
 pub fn reopen(fd: impl AsFd, read: bool, write: bool) -> Result<OwnedFd> {
-    fault::call("open_proc")?;
     let mode = match (read, write) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,
         _ => OFlags::RDONLY,
     };
     let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
-    above_standard(rustix::fs::openat(CWD, path, mode | OFlags::CLOEXEC, Mode::empty())?)
+    let flags = mode | OFlags::CLOEXEC;
+    above_standard(uninterrupted("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
 }
 
 /// The path of the running program.

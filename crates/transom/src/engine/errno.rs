@@ -14,6 +14,7 @@ pub(crate) fn code(errno: Errno) -> Code {
         }
         Errno::BADF => Code::INVALID_HANDLE,
         Errno::NOMEM => Code::NOT_ENOUGH_MEMORY,
+        Errno::NOLCK | Errno::NOBUFS | Errno::TOOMANYREFS => Code::NO_SYSTEM_RESOURCES,
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Code::DISK_FULL,
         Errno::EXIST => Code::ALREADY_EXISTS,
         Errno::NAMETOOLONG => Code::FILENAME_EXCED_RANGE,

@@ -232,10 +232,15 @@ impl ProcessRecord {
         for (number, word) in slot.body().into_iter().enumerate() {
             self.pages.u64(Self::slot_offset(index) + 8 * (number + 1)).store(word, Ordering::Relaxed);
         }
+        let head = self.pages.u64(Self::slot_offset(index));
+        let (reserved, open) = (Slot::head(0, SlotState::Reserved), Slot::head(slot.kind, SlotState::Open));
         // Partner: the acquires in `head` and `slot`.
-        self.pages
-            .u64(Self::slot_offset(index))
-            .store(Slot::head(slot.kind, SlotState::Open), Ordering::Release);
+        if let Err(now) = head.compare_exchange(reserved, open, Ordering::Release, Ordering::Relaxed)
+            && Slot::split_head(now).1 != SlotState::ClosedByPeer
+        {
+            // What else stands there, no friend wrote.
+            head.store(open, Ordering::Release);
+        }
     }
 
     /// The slot's handle exists no more.
@@ -243,20 +248,23 @@ impl ProcessRecord {
         self.pages.u64(Self::slot_offset(index)).store(Slot::head(0, SlotState::Free), Ordering::Release);
     }
 
-    /// Closes a handle of another process: that process lets go of it when it next looks.
+    /// Closes a handle of another process: that process lets go of it when it next looks. Also one that it has
+    /// not picked up yet.
     pub(crate) fn close_remotely(&self, index: usize) -> bool {
         let head = self.pages.u64(Self::slot_offset(index));
-        let old = head.load(Ordering::Acquire);
-        let (kind, state) = Slot::split_head(old);
-        state == SlotState::Open
-            && head
-                .compare_exchange(
-                    old,
-                    Slot::head(kind, SlotState::ClosedByPeer),
-                    Ordering::AcqRel,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
+        let mut old = head.load(Ordering::Acquire);
+        loop {
+            let (kind, state) = Slot::split_head(old);
+            if !matches!(state, SlotState::Open | SlotState::Reserved) {
+                return false;
+            }
+            let closed = Slot::head(kind, SlotState::ClosedByPeer);
+            match head.compare_exchange(old, closed, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                // It was just picked up: then it is closed as one that was.
+                Err(now) => old = now,
+            }
+        }
     }
 
     /// Takes back a slot that a peer marked as open or closed although this process has no handle there.

@@ -131,15 +131,8 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     for hold in &package.holds {
         hold.set_process(id);
     }
-    let pidfd = match with_room(|| process::open(id)) {
-        Ok(pidfd) => pidfd,
-        Err(error) => {
-            // Not let go, it ends.
-            drop(go_writer);
-            process::wait_for(id);
-            return Err(error);
-        }
-    };
+    let unborn = Unborn(id);
+    let pidfd = with_room(|| process::open(id))?;
     // Where nobody may look at this process the entry is of no use; the handle works without it.
     let entry = namespace::create_process_entry(id, record.descriptor()).ok();
     let process = ProcessObject::child(id, pidfd, Arc::clone(&record), entry);
@@ -152,14 +145,14 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     // A child that cannot read this has died, which the report tells.
     let _ = signal::write_without_signal(&go_writer, &[1]);
     drop(go_writer);
+    std::mem::forget(unborn);
     step("child-let-go");
-    if !command.suspended {
-        let mut message = [0; 5];
-        let mut report = std::fs::File::from(report_reader);
-        if report.read_exact(&mut message).is_ok() {
-            let errno = i32::from_le_bytes([message[1], message[2], message[3], message[4]]);
-            return Err(start_code(Step::from_byte(message[0]), Errno::from_raw_os_error(errno)));
-        }
+    let mut message = [0; 5];
+    let mut report = std::fs::File::from(report_reader);
+    // All zeroes: suspended.
+    if report.read_exact(&mut message).is_ok() && message != [0; 5] {
+        let errno = i32::from_le_bytes([message[1], message[2], message[3], message[4]]);
+        return Err(start_code(Step::from_byte(message[0]), Errno::from_raw_os_error(errno)));
     }
     for hold in package.holds {
         hold.handed_over();
@@ -174,6 +167,15 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
         process_id: id,
         thread_id: id,
     })
+}
+
+/// A child that has not been let go: if that is not to happen, it is ended.
+struct Unborn(u32);
+
+impl Drop for Unborn {
+    fn drop(&mut self) {
+        process::undo_fork(self.0);
+    }
 }
 
 /// What a failed step of the child means.

@@ -144,7 +144,7 @@ fn a_table_full_of_forged_rows_has_room() {
     child.process.terminate(1).unwrap();
 }
 
-/// H23, and what stands behind it: a row whose inherited handle was closed is never taken over again, whoever
+/// What stands behind H21: a row whose inherited handle was closed is never taken over again, whoever
 /// writes it; its descriptor's number is somebody else's by then.
 pub fn reopened() -> u32 {
     let raw = told("HANDLE");
@@ -223,11 +223,9 @@ pub fn honest() -> u32 {
             fine(code(wait::one(event, PATIENCE)));
             fine(code(event.as_handle().try_clone()));
         }
-        if let Ok(mapping) = Mapping::anonymous(8192) {
-            if let Ok(view) = mapping.view() {
-                view.write(0, b"whole").unwrap();
-                assert_eq!(view.read_to_vec(0, 5).unwrap(), b"whole");
-            }
+        if let Ok(view) = Mapping::anonymous(8192).and_then(|mapping| mapping.view()) {
+            view.write(0, b"whole").unwrap();
+            assert_eq!(view.read_to_vec(0, 5).unwrap(), b"whole");
         }
         if let Ok(mutex) = Mutex::new() {
             let taken = wait::one(&mutex, PATIENCE);
@@ -235,10 +233,10 @@ pub fn honest() -> u32 {
                 fine(code(mutex.release()));
             }
         }
-        if let Ok((reader, writer)) = pipe::anonymous() {
-            if code(writer.pipe().send(b"x")) == 0 {
-                fine(code(reader.pipe().receive(&mut [0])));
-            }
+        if let Ok((reader, writer)) = pipe::anonymous()
+            && code(writer.pipe().send(b"x")) == 0
+        {
+            fine(code(reader.pipe().receive(&mut [0])));
         }
         if let Ok(adopted) = ext::adopt_file(file.try_clone().unwrap(), true) {
             assert!(adopted.kind().is_some());

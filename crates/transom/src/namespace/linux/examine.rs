@@ -93,7 +93,19 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
     };
     let path = root.path();
     let shown = path.display();
-    match root.open(user, false) {
+    let opened = root.open(user, false);
+    let (place, exists) = if matches!(opened, Ok(Some(_))) { (&path, true) } else { (&root.parent, false) };
+    if opened.is_ok()
+        && let Err(error) = dirs::may_write(place)
+        && (exists || error != Errno::NOENT || !root.make_parent)
+    {
+        return problem(
+            subject,
+            format!("no names can be made in {}: {error}", place.display()),
+            format!("make it writable, or set {VARIABLE} to a folder on shared memory that is"),
+        );
+    }
+    match opened {
         Ok(None) => fine(subject, format!("{shown} does not exist yet; the first name makes it")),
         Err(refusal) => refused(subject, &root, refusal),
         Ok(Some(_)) => match namespace.existing_directory(scope, Folder::Objects) {

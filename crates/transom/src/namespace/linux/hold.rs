@@ -152,7 +152,9 @@ fn under_lock<T>(file: BorrowedFd<'_>, work: impl FnOnce() -> T) -> Result<T, Co
 }
 
 /// Takes the `flock` as soon as nobody else has it, and waits a second for that at the most; false if somebody
-/// keeps it, stopped in the middle of a call or out of malice.
+/// keeps it, stopped in the middle of a call or out of malice. The kernel's lock knows no time-out, and this is the
+/// rare end of giving a name up, so here time is slept away.
+#[allow(clippy::disallowed_methods)]
 fn lock_soon(file: BorrowedFd<'_>) -> bool {
     for round in 0..1_050 {
         match lock::try_lock_file(file) {

@@ -35,7 +35,7 @@ pub(super) struct Root {
     /// It is for everybody, with the sticky bit.
     pub(super) public: bool,
     /// A missing parent is made.
-    make_parent: bool,
+    pub(super) make_parent: bool,
 }
 
 impl Root {
