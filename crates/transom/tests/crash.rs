@@ -285,21 +285,27 @@ fn every_step_is_reached() {
         return;
     }
     for step in STEPS {
-        let name = unique("step");
-        let ready = EventOptions::new().name(&format!("{name}-ready")).create().unwrap().object;
-        // Somebody sleeps, so that there is somebody to wake.
-        let mutex = MutexOptions::new().name(&format!("{name}-mutex")).create().unwrap().object;
-        let event = EventOptions::new().name(&format!("{name}-event")).create().unwrap().object;
-        let child = role("everything").with("NAME", &name).env("TRANSOM_KILL_AT", step).spawn().unwrap();
-        let _ = wait::any(&[&ready, &child.process], PATIENCE).unwrap();
-        if wait::any(&[&mutex, &child.process], PATIENCE).unwrap() == Wait::Object(0) {
-            mutex.release().unwrap();
-        }
-        let _ = wait::any(&[&event, &child.process], PATIENCE).unwrap();
-        wait::one(&child.process, PATIENCE).unwrap();
-        let ended = child.process.exit_code().unwrap().unwrap();
-        assert_eq!(ended, 0xC000_0000 + 9, "{step} was not reached");
+        // Some steps need a sleeper at the right moment: a busy machine may take more than one try.
+        let killed = (0..20).any(|_| ends_at(step) == 0xC000_0000 + 9);
+        assert!(killed, "{step} was not reached");
     }
+}
+
+/// The exit code of a process that is to be killed at `step`, while this one waits for what it does.
+fn ends_at(step: &str) -> u32 {
+    let name = unique("step");
+    let ready = EventOptions::new().name(&format!("{name}-ready")).create().unwrap().object;
+    // Somebody sleeps, so that there is somebody to wake.
+    let mutex = MutexOptions::new().name(&format!("{name}-mutex")).create().unwrap().object;
+    let event = EventOptions::new().name(&format!("{name}-event")).create().unwrap().object;
+    let child = role("everything").with("NAME", &name).env("TRANSOM_KILL_AT", step).spawn().unwrap();
+    let _ = wait::any(&[&ready, &child.process], PATIENCE).unwrap();
+    if wait::any(&[&mutex, &child.process], PATIENCE).unwrap() == Wait::Object(0) {
+        mutex.release().unwrap();
+    }
+    let _ = wait::any(&[&event, &child.process], PATIENCE).unwrap();
+    wait::one(&child.process, PATIENCE).unwrap();
+    child.process.exit_code().unwrap().unwrap()
 }
 
 /// 200 rounds and more of processes killed at random moments, while others go on with the same objects.
