@@ -23,6 +23,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("transom-cli", &["transom", "transom-bench"]),
     // Other libraries, measured by the same means in a workspace of its own.
     ("bench-rivals", &["transom-bench"]),
+    // Pure rules are what can be fuzzed; a workspace of its own.
+    ("fuzz", &["transom-core"]),
     ("xtask", &[]),
 ];
 

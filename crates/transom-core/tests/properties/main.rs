@@ -7,6 +7,7 @@ mod environment;
 mod hostile;
 mod mapping;
 mod name;
+mod record;
 mod security;
 mod text;
 mod time;

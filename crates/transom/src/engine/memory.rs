@@ -121,4 +121,58 @@ mod tests {
         assert!(bytes > 1 << 20, "{bytes}");
         assert!(bytes <= machine());
     }
+
+    /// A group's folder with these files.
+    fn group(folder: &Path, files: &[(&str, &str)]) {
+        fs::create_dir_all(folder).unwrap();
+        for (name, content) in files {
+            fs::write(folder.join(name), format!("{content}\n")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_groups_room_is_its_limit_less_what_cannot_be_dropped() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path();
+        group(folder, &[("memory.max", "max"), ("memory.current", "5000")]);
+        assert_eq!(room_v2(folder), None, "no limit");
+        group(folder, &[("memory.max", "10000")]);
+        assert_eq!(room_v2(folder), Some(5000));
+        group(folder, &[("memory.stat", "anon 1000\nfile 3000\nshmem 1000\nfile_mapped 700")]);
+        assert_eq!(room_v2(folder), Some(7000), "2000 bytes of files can be dropped");
+        group(folder, &[("memory.swap.max", "800"), ("memory.swap.current", "300")]);
+        assert_eq!(room_v2(folder), Some(7500));
+        group(folder, &[("memory.swap.max", "max"), ("memory.current", "20000")]);
+        assert_eq!(room_v2(folder), Some(0), "more than the limit, which was set later");
+        assert_eq!(room_v2(&folder.join("missing")), None);
+    }
+
+    #[test]
+    fn the_old_hierarchys_largest_number_is_no_limit() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path();
+        group(folder, &[("memory.limit_in_bytes", "9223372036854771712"), ("memory.usage_in_bytes", "1000")]);
+        assert_eq!(room_v1(folder), None);
+        group(folder, &[("memory.limit_in_bytes", "4096")]);
+        assert_eq!(room_v1(folder), Some(3096));
+    }
+
+    #[test]
+    fn the_least_room_on_the_way_up_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let set = |path: &str, limit: &str| {
+            group(&root.path().join(path), &[("memory.max", limit), ("memory.current", "0")]);
+        };
+        set("", "max");
+        set("a", "3000");
+        set("a/b", "max");
+        set("a/b/c", "9000");
+        let least = |path: &str| walk(root.path(), path, room_v2);
+        assert_eq!(least("a/b/c"), 3000);
+        assert_eq!(least("a/b"), 3000);
+        assert_eq!(least(""), u64::MAX);
+        set("a/b/c", "10");
+        assert_eq!(least("a/b/c"), 10);
+        assert_eq!(least("../../elsewhere"), u64::MAX, "a path that leads out of the hierarchy");
+    }
 }

@@ -36,6 +36,8 @@ impl Section {
     /// The section of a descriptor that `protect` and `bits` describe; the protection word is validated again,
     /// since it may come from another process.
     pub(crate) fn new(file: OwnedFd, size: u64, protect: u32, bits: u32) -> Result<Section, Code> {
+        // The word first: what is wrong with it does not depend on what the descriptor is.
+        rules::decode(protect, bits & OVER_FILE != 0)?;
         if fd::file_kind(&file) != Ok(fd::FileKind::Regular) {
             return Err(Code::INVALID_HANDLE);
         }
@@ -177,7 +179,9 @@ fn check_room(size: u64) -> Result<(), Code> {
         if file::size_limit().is_some_and(|limit| size > limit) {
             return Err(Code::DISK_FULL);
         }
-        if size > super::memory::available() {
+        // With it comes what the system keeps about it.
+        let all = size.saturating_add(size / 128).saturating_add(256 << 10);
+        if all > super::memory::available() {
             return Err(Code::COMMITMENT_LIMIT);
         }
     }
