@@ -41,6 +41,7 @@ fn child_entry() {
         ("little-address-space", limits::little_address_space),
         ("soft-limit-of-files", limits::soft_limit_of_files),
         ("hard-limit-of-files", limits::hard_limit_of_files),
+        ("opens-everything", limits::opens_everything),
         ("middle", orphans::middle),
         ("middle-suspended", orphans::middle_suspended),
         ("last", orphans::last),

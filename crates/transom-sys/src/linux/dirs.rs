@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 
-use super::fault::{self, uninterrupted};
+use super::fault::{self, opening};
 use super::fd::above_standard;
 use super::signal::without_size_signal;
 
@@ -65,7 +65,7 @@ pub fn status_at(folder: impl AsFd, name: &str) -> Result<Status> {
 
 /// open(2) of a folder by path; symbolic links on the way are followed.
 pub fn open_path(path: &Path) -> Result<OwnedFd> {
-    above_standard(uninterrupted("open", || rustix::fs::openat(CWD, path, FOLDER, Mode::empty()))?)
+    above_standard(opening("open", || rustix::fs::openat(CWD, path, FOLDER, Mode::empty()))?)
 }
 
 /// mkdir(2) by path.
@@ -77,7 +77,7 @@ pub fn make_path(path: &Path, mode: u32) -> Result<()> {
 /// openat(2) of a folder in a folder: ENOTDIR if it is a symbolic link.
 pub fn open_folder(parent: impl AsFd, name: &str) -> Result<OwnedFd> {
     let flags = FOLDER | OFlags::NOFOLLOW;
-    above_standard(uninterrupted("open", || rustix::fs::openat(&parent, name, flags, Mode::empty()))?)
+    above_standard(opening("open", || rustix::fs::openat(&parent, name, flags, Mode::empty()))?)
 }
 
 /// faccessat(2) for the effective user: whether files can be made in a folder. EROFS, EACCES.
@@ -97,14 +97,14 @@ pub fn make_folder(parent: impl AsFd, name: &str, mode: u32) -> Result<()> {
 pub fn create_file(folder: impl AsFd, name: &str, mode: u32) -> Result<OwnedFd> {
     let flags = ENTRY | OFlags::CREATE | OFlags::EXCL;
     let mode = Mode::from_raw_mode(mode);
-    above_standard(uninterrupted("open", || rustix::fs::openat(&folder, name, flags, mode))?)
+    above_standard(opening("open", || rustix::fs::openat(&folder, name, flags, mode))?)
 }
 
 /// openat(2) of an existing file for reading, and for writing if asked; ELOOP if it is a symbolic link. What
 /// kind of file it is, is still to be checked; opening has no effect on any kind.
 pub fn open_file(folder: impl AsFd, name: &str, write: bool) -> Result<OwnedFd> {
     let flags = if write { ENTRY } else { ENTRY.difference(OFlags::RDWR) };
-    above_standard(uninterrupted("open", || rustix::fs::openat(&folder, name, flags, Mode::empty()))?)
+    above_standard(opening("open", || rustix::fs::openat(&folder, name, flags, Mode::empty()))?)
 }
 
 /// unlinkat(2) of a file.
@@ -164,7 +164,7 @@ pub fn set_length(fd: impl AsFd, length: u64) -> Result<()> {
 /// them at most. Names that are no UTF-8 are left out.
 pub fn names(folder: impl AsFd, limit: usize) -> Result<Vec<String>> {
     // A folder of its own, for the position in the list.
-    let list = rustix::fs::openat(folder, ".", FOLDER, Mode::empty())?;
+    let list = opening("open", || rustix::fs::openat(&folder, ".", FOLDER, Mode::empty()))?;
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::new(list)? {
         if names.len() == limit {

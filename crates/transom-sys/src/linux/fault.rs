@@ -75,12 +75,14 @@ pub fn call(name: &str) -> Result<()> {
     if cfg!(debug_assertions) { refused(name) } else { Ok(()) }
 }
 
-/// Makes a call that [`arm`] may refuse, again as long as signals interrupt it.
+/// Makes a call that gives a descriptor and that [`arm`] may refuse: again as long as signals interrupt it, and
+/// once more if there is no room for the descriptor but the limit can be raised.
 #[inline]
-pub fn uninterrupted<T>(name: &str, mut system: impl FnMut() -> Result<T>) -> Result<T> {
+pub fn opening<T>(name: &str, mut system: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match call(name).and_then(|()| system()) {
             Err(Errno::INTR) => {}
+            Err(Errno::MFILE) if super::fd::raise_limit() => {}
             result => return result,
         }
     }

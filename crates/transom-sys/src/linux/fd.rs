@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use rustix::fs::OFlags;
 use rustix::io::{Errno, FdFlags, Result};
 
-use super::fault;
+use super::fault::opening;
 
 /// Moves a new descriptor above the three standard ones, which a program may have closed and which must
 /// never become ours.
@@ -15,8 +15,7 @@ pub fn above_standard(fd: OwnedFd) -> Result<OwnedFd> {
 
 /// F_DUPFD_CLOEXEC: a second descriptor of the same open file.
 pub fn duplicate(fd: impl AsFd) -> Result<OwnedFd> {
-    fault::call("dup")?;
-    rustix::io::fcntl_dupfd_cloexec(fd, 3)
+    opening("dup", || rustix::io::fcntl_dupfd_cloexec(&fd, 3))
 }
 
 /// fstat(2): device, inode and size.
@@ -131,6 +130,6 @@ pub fn set_close_on_exec(fd: impl AsFd) -> Result<()> {
 /// pidfd_getfd(2): a descriptor of the same open file that another process has under `number`. It needs the
 /// right to trace that process.
 pub fn take(pidfd: BorrowedFd<'_>, number: RawFd) -> Result<OwnedFd> {
-    fault::call("pidfd_getfd")?;
-    above_standard(rustix::process::pidfd_getfd(pidfd, number, rustix::process::PidfdGetfdFlags::empty())?)
+    let flags = rustix::process::PidfdGetfdFlags::empty();
+    above_standard(opening("pidfd_getfd", || rustix::process::pidfd_getfd(pidfd, number, flags))?)
 }

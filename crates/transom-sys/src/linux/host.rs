@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::{Resource, Rlimit};
 
+use super::fault::opening;
 use super::fd::above_standard;
 
 /// The number of this process's PID namespace; 0 where /proc does not tell.
@@ -27,7 +28,7 @@ pub fn duplicate_number(number: RawFd) -> Result<OwnedFd> {
     }
     // SAFETY: the number is used for this one call only, which answers EBADF if it is not open.
     let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
-    rustix::io::fcntl_dupfd_cloexec(borrowed, 3)
+    opening("dup", || rustix::io::fcntl_dupfd_cloexec(borrowed, 3))
 }
 
 /// kill(2) with signal 0: whether there is a process of this number, whoever's it is.
@@ -49,7 +50,8 @@ pub fn threads(process: u32) -> Vec<u32> {
 pub fn open_descriptor_of_thread(process: u32, thread: u32, number: RawFd, write: bool) -> Result<OwnedFd> {
     let mode = if write { OFlags::RDWR } else { OFlags::RDONLY };
     let path = format!("/proc/{process}/task/{thread}/fd/{number}");
-    above_standard(rustix::fs::openat(CWD, path, mode | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())?)
+    let flags = mode | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    above_standard(opening("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
 }
 
 /// Whether a thread runs no program any more: it is on its way out, a zombie, or gone.

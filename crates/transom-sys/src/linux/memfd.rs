@@ -5,33 +5,31 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::io::{Errno, Result};
 
-use super::fault;
+use super::fault::{self, opening};
 use super::fd::above_standard;
 use super::signal::without_size_signal;
 
 /// memfd_create(2): an anonymous file in memory, close-on-exec, that can be sealed.
 pub fn create(name: &str) -> Result<OwnedFd> {
-    fault::call("memfd_create")?;
-    above_standard(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
+    make(name, MemfdFlags::empty())
 }
 
 /// memfd_create(2) whose pages may be mapped executable, where the kernel makes that a choice (since 6.3).
 pub fn create_executable(name: &str) -> Result<OwnedFd> {
-    fault::call("memfd_create")?;
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    match rustix::fs::memfd_create(name, flags | MemfdFlags::EXEC) {
-        Err(Errno::INVAL) => above_standard(rustix::fs::memfd_create(name, flags)?),
-        result => above_standard(result?),
+    match make(name, MemfdFlags::EXEC) {
+        Err(Errno::INVAL) => make(name, MemfdFlags::empty()),
+        result => result,
     }
 }
 
 /// memfd_create(2) over huge pages of the default size.
 pub fn create_huge(name: &str) -> Result<OwnedFd> {
-    fault::call("memfd_create")?;
-    above_standard(rustix::fs::memfd_create(
-        name,
-        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB,
-    )?)
+    make(name, MemfdFlags::HUGETLB)
+}
+
+fn make(name: &str, more: MemfdFlags) -> Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | more;
+    above_standard(opening("memfd_create", || rustix::fs::memfd_create(name, flags))?)
 }
 
 /// ftruncate(2): sets the size; nothing is reserved.

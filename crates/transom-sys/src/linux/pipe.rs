@@ -6,13 +6,12 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, Result};
 use rustix::pipe::{PipeFlags, SpliceFlags};
 
-use super::fault;
+use super::fault::opening;
 use super::fd::above_standard;
 
 /// pipe2(2), close-on-exec: read end and write end.
 pub fn create() -> Result<(OwnedFd, OwnedFd)> {
-    fault::call("pipe")?;
-    let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (reader, writer) = opening("pipe", || rustix::pipe::pipe_with(PipeFlags::CLOEXEC))?;
     Ok((above_standard(reader)?, above_standard(writer)?))
 }
 

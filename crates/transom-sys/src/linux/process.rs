@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
-use super::fault;
+use super::fault::{self, opening};
 use super::fd::above_standard;
 
 /// gettid(2).
@@ -38,8 +38,8 @@ fn pid(id: u32) -> Result<Pid> {
 
 /// pidfd_open(2): a descriptor of the process, readable when it has ended.
 pub fn open(id: u32) -> Result<OwnedFd> {
-    fault::call("pidfd_open")?;
-    above_standard(rustix::process::pidfd_open(pid(id)?, PidfdFlags::empty())?)
+    let pid = pid(id)?;
+    above_standard(opening("pidfd_open", || rustix::process::pidfd_open(pid, PidfdFlags::empty()))?)
 }
 
 /// poll(2): whether the process of a pidfd has ended.
@@ -453,10 +453,8 @@ pub struct Watcher(OwnedFd);
 impl Watcher {
     /// epoll_create1(2).
     pub fn new() -> Result<Watcher> {
-        fault::call("epoll_create")?;
-        Ok(Watcher(above_standard(rustix::event::epoll::create(
-            rustix::event::epoll::CreateFlags::CLOEXEC,
-        )?)?))
+        let flags = rustix::event::epoll::CreateFlags::CLOEXEC;
+        Ok(Watcher(above_standard(opening("epoll_create", || rustix::event::epoll::create(flags))?)?))
     }
 
     /// EPOLL_CTL_ADD: reports `token` once when the process has ended.

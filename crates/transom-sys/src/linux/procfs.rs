@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Result;
 
-use super::fault::uninterrupted;
+use super::fault::opening;
 use super::fd::above_standard;
 
 /// Opens what another process has open under number `fd`: memory, files and pipes, as a new open file of
@@ -21,7 +21,7 @@ pub fn open_descriptor(process: u32, fd: RawFd, read: bool, write: bool) -> Resu
     };
     let path = format!("/proc/{process}/fd/{fd}");
     let flags = mode | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    above_standard(uninterrupted("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
+    above_standard(opening("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
 }
 
 /// Opens what this process has open, again: the same file with an offset and flags of its own.
@@ -33,7 +33,7 @@ pub fn reopen(fd: impl AsFd, read: bool, write: bool) -> Result<OwnedFd> {
     };
     let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
     let flags = mode | OFlags::CLOEXEC;
-    above_standard(uninterrupted("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
+    above_standard(opening("open_proc", || rustix::fs::openat(CWD, &path, flags, Mode::empty()))?)
 }
 
 /// The path of the running program.

@@ -12,7 +12,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
 
-use super::fault;
+use super::fault::{self, opening};
 use super::fd::above_standard;
 
 /// The most descriptors of one message.
@@ -22,13 +22,15 @@ fn address(name: &[u8]) -> Result<SocketAddrUnix> {
     SocketAddrUnix::new_abstract_name(name)
 }
 
+fn socket() -> Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    opening("socket", || rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None))
+}
+
 /// socket(2), bind(2), listen(2): an inbox under an abstract name, with room for as many undelivered
 /// messages as the system allows.
 pub fn listen(name: &[u8]) -> Result<OwnedFd> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    fault::call("socket")?;
-    let socket =
-        above_standard(rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)?;
+    let socket = above_standard(socket()?)?;
     fault::call("bind")?;
     rustix::net::bind(&socket, &address(name)?)?;
     rustix::net::listen(&socket, 4096)?;
@@ -61,9 +63,7 @@ pub fn deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> R
 const RETRIES: usize = 100;
 
 fn try_deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<()> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    fault::call("socket")?;
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    let socket = socket()?;
     fault::call("connect")?;
     rustix::net::connect(&socket, &address(name)?)?;
     let owner = rustix::net::sockopt::socket_peercred(&socket)?.uid;
@@ -85,10 +85,10 @@ fn try_deliver(name: &[u8], message: &[u8], descriptors: &[BorrowedFd<'_>]) -> R
 pub fn receive(inbox: impl AsFd, buffer: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>> {
     loop {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = match fault::call("accept").and_then(|()| rustix::net::accept_with(&inbox, flags)) {
+        let socket = match opening("accept", || rustix::net::accept_with(&inbox, flags)) {
             Ok(socket) => socket,
             Err(Errno::AGAIN) => return Ok(None),
-            Err(Errno::INTR | Errno::CONNABORTED) => continue,
+            Err(Errno::CONNABORTED) => continue,
             Err(error) => return Err(error),
         };
         let sender = rustix::net::sockopt::socket_peercred(&socket)?.uid;

@@ -3,14 +3,17 @@
 use std::process::Command;
 
 use transom::event::{Event, EventOptions};
-use transom::handle::{AsHandle, DuplicateOptions};
+use transom::handle::{AsHandle, DuplicateOptions, Handle};
 use transom::mapping::{Backing, Mapping, MappingOptions, ViewOptions};
 use transom::mutex::Mutex;
 use transom::pipe;
-use transom::process::Process;
+use transom::process::{PROCESS_ALL_ACCESS, Process, current_id};
 use transom::wait::{self, Timeout, Wait};
 
-use crate::support::{ROLE, code, exit_code, limit, role, set_end_of_file, unique};
+use crate::support::{
+    HARMLESS, ROLE, With, argument, code, exit_code, expect_signal, handle as told, limit, number, role,
+    set_end_of_file, unique,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -109,6 +112,60 @@ pub fn soft_limit_of_files() -> u32 {
     let child = role("last-byte").suspended(true).spawn().unwrap();
     child.process.terminate(1).unwrap();
     assert!(events.len() + named.len() + opened.len() + pipes.len() == 1000);
+    0
+}
+
+/// Wherever it is met: after each number of handles another call is the first that finds no room.
+#[test]
+fn the_soft_limit_of_files_is_raised_by_whichever_call_meets_it() {
+    let _limit = limit();
+    let name = unique("soft");
+    let event = EventOptions::new().name(&name).create().unwrap().object;
+    let _mapping = Mapping::create(&format!("{name}-map"), 4096).unwrap();
+    let path = MappingOptions::new(4096).name(&format!("{name}-path")).backing(Backing::Path);
+    let _path = path.create().unwrap();
+    for soft in 10..70 {
+        let child = transom::process::Command::new("/bin/sh")
+            .args(["-c", "ulimit -Sn \"$1\" && exec \"$0\" child_entry --exact --nocapture --test-threads=1"])
+            .arg(std::env::current_exe().unwrap())
+            .arg(soft.to_string())
+            .env(ROLE, "opens-everything")
+            .with("NAME", &name)
+            .with("TEST", std::process::id())
+            .with("EVENT", event.as_handle().as_raw().value())
+            .start();
+        assert_eq!(exit_code(&child), 0, "a soft limit of {soft}");
+    }
+}
+
+pub fn opens_everything() -> u32 {
+    let name = argument("NAME");
+    let test = Process::open(number("TEST") as u32, PROCESS_ALL_ACCESS, false).unwrap();
+    let mut kept: Vec<Box<dyn std::any::Any>> = Vec::new();
+    for round in 0..4 {
+        kept.push(Box::new(Event::open(&name).unwrap()));
+        kept.push(Box::new(Mapping::open(&format!("{name}-map")).unwrap().view().unwrap()));
+        kept.push(Box::new(Mapping::open(&format!("{name}-path")).unwrap()));
+        kept.push(Box::new(
+            Handle::duplicate_from(&test, told("EVENT"), DuplicateOptions::default()).unwrap(),
+        ));
+        kept.push(Box::new(
+            EventOptions::new().name(&format!("{name}-{round}-{}", current_id())).create().unwrap(),
+        ));
+        kept.push(Box::new(Event::open(&format!("{name}-{round}-{}", current_id())).unwrap()));
+        let path = MappingOptions::new(4096).name(&format!("{name}-{round}-{}-path", current_id()));
+        kept.push(Box::new(path.backing(Backing::Path).create().unwrap()));
+        kept.push(Box::new(Mapping::anonymous(4096).unwrap()));
+        kept.push(Box::new(pipe::anonymous().unwrap()));
+        kept.push(Box::new(Process::open(number("TEST") as u32, PROCESS_ALL_ACCESS, false).unwrap()));
+        assert!(transom::namespace::find(&name).unwrap().is_some(), "{round}");
+        let given = Event::new(true).unwrap();
+        let raw = given.as_handle().duplicate_into(&test, DuplicateOptions::default()).unwrap();
+        transom::handle::close_in(&test, raw).unwrap();
+        let child = transom::process::Command::new(HARMLESS).spawn().unwrap();
+        expect_signal(&child.process);
+        kept.push(Box::new(child));
+    }
     0
 }
 
