@@ -2,10 +2,12 @@
 //! whose publisher owns a segment of samples, and the blackboard, a shared value.
 //!
 //! A node is made once and not measured: it stands for the process, not for the memory. The roles get a
-//! folder for iceoryx2's files as their argument.
+//! folder for iceoryx2's files and the run's number as their arguments, see [`told`].
 
 use iceoryx2::prelude::*;
-use transom_bench::{Error, Result, each, serve};
+use transom_bench::{Case, Error, Place, Result, each, serve};
+
+use crate::folder::Folder;
 
 const SIZE: usize = 64 * 1024;
 type Block = [u8; SIZE];
@@ -20,14 +22,29 @@ fn prefix(run: u32) -> String {
     format!("bench-rivals-{run}-")
 }
 
+/// A case with the arguments that all of iceoryx2's have.
+pub fn told(case: Case, folder: &Folder) -> Case {
+    case.with(folder.path("iceoryx2").display()).with(std::process::id())
+}
+
+/// A node for an end of a link.
+pub fn joined(place: &Place) -> Result<Node<ipc::Service>> {
+    node(&place.arguments)
+}
+
+/// A name for a service that both ends of a link use.
+pub fn service_name(place: &Place, what: &str) -> Result<ServiceName> {
+    ServiceName::new(&format!("{}/{what}", place.tag)).map_err(Error::of("name a service"))
+}
+
 /// A node whose files lie where they are removed after the run.
 fn node(arguments: &[String]) -> Result<Node<ipc::Service>> {
     set_log_level(LogLevel::Fatal);
-    let folder = arguments.first().ok_or_else(|| Error::new("iceoryx2 has no folder"))?;
+    let [folder, run, ..] = arguments else { return Err(Error::new("iceoryx2 has no folder")) };
     let mut config = Config::default();
     let path = Path::new(folder.as_bytes()).map_err(|error| Error::new(format!("{folder}: {error:?}")))?;
     config.global.set_root_path(&path);
-    let begin = prefix(std::os::unix::process::parent_id());
+    let begin = prefix(run.parse().map_err(Error::of("read the run's number"))?);
     config.global.prefix =
         FileName::new(begin.as_bytes()).map_err(|error| Error::new(format!("{begin}: {error:?}")))?;
     NodeBuilder::new().config(&config).create::<ipc::Service>().map_err(Error::of("create a node"))

@@ -1,39 +1,47 @@
 //! transom beside other libraries, in one run.
 //!
 //! ```text
-//! bench-rivals map [--rounds N] [--quick] [--json]
+//! bench-rivals map [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
+//! bench-rivals pipe [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
 //! ```
 //!
 //! See README.md for what is compared and how.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use transom_bench::{Case, Error, Goal, Options, Plan, Progress, Result, Side, Unit, run_child_with};
+use transom_bench::{Error, Options, Plan, Progress, Report, Result, run_child_with};
 
+mod chart;
 mod folder;
 mod iceoryx;
+mod map;
+mod native;
+mod pipe;
 mod shmem;
 mod wine;
 
 use folder::Folder;
 
-const USAGE: &str = "usage: bench-rivals map [--rounds N] [--quick] [--json]";
+const USAGE: &str =
+    "usage: bench-rivals map|pipe [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]";
 
-/// What the workers of this program can play besides transom-bench's own roles.
-const ROLES: &[transom_bench::Role] = &[
-    ("shared-memory-create", shmem::create),
-    ("shared-memory-open", shmem::open),
-    ("iceoryx2-pubsub-create", iceoryx::pubsub_create),
-    ("iceoryx2-pubsub-open", iceoryx::pubsub_open),
-    ("iceoryx2-blackboard-create", iceoryx::blackboard_create),
-    ("iceoryx2-blackboard-open", iceoryx::blackboard_open),
-];
+/// What the command line asks for.
+struct Wish {
+    options: Options,
+    /// Parts of the ids of the cases to be measured; none: all.
+    only: Vec<String>,
+    json: bool,
+    /// Where a picture is to be drawn.
+    plot: Option<PathBuf>,
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.split_first() {
-        Some((word, rest)) if word == "child" => run_child_with(rest, ROLES),
-        Some((word, rest)) if word == "map" => map(rest),
+        Some((word, rest)) if word == "child" => run_child_with(rest, map::ROLES, pipe::CARRIERS),
+        Some((word, rest)) if word == "map" => measure(rest, map::plan),
+        Some((word, rest)) if word == "pipe" => measure(rest, pipe::plan),
         _ => Err(Error::new(USAGE)),
     };
     match result {
@@ -45,56 +53,53 @@ fn main() -> ExitCode {
     }
 }
 
-/// Mappings: everything that makes and opens shared memory.
-fn map(arguments: &[String]) -> Result<()> {
-    let (mut rounds, mut quick, mut json) = (Options::USUAL_ROUNDS, false, false);
+fn wish(arguments: &[String]) -> Result<Wish> {
+    let usage = || Error::new(USAGE);
+    let child = vec!["child".to_owned()];
+    let options = Options { rounds: Options::USUAL_ROUNDS, quick: false, child };
+    let mut wish = Wish { options, only: Vec::new(), json: false, plot: None };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(usage);
         match word.as_str() {
-            "--quick" => quick = true,
-            "--json" => json = true,
-            "--rounds" => {
-                let number = words.next().and_then(|word| word.parse().ok());
-                rounds = number.ok_or_else(|| Error::new(USAGE))?;
-            }
-            _ => return Err(Error::new(USAGE)),
+            "--quick" => wish.options.quick = true,
+            "--json" => wish.json = true,
+            "--rounds" => wish.options.rounds = value()?.parse().map_err(|_| usage())?,
+            "--only" => wish.only.push(value()?.clone()),
+            "--plot" => wish.plot = Some(value()?.into()),
+            _ => return Err(usage()),
         }
     }
+    Ok(wish)
+}
+
+/// Measures what `plan` makes of a folder for the files of this run.
+fn measure(arguments: &[String], plan: fn(&Folder) -> Plan) -> Result<()> {
+    let wish = wish(arguments)?;
     let folder = Folder::make()?;
-    let rival = |id, what| Case::role(Side::Peer, id, id, Unit::Microseconds, what);
-    let iceoryx = |id, what| rival(id, what).with(folder.path("iceoryx2").display());
-    let plan = Plan::mapping_only()
-        .extend([
-            rival("shared-memory-create", "shared_memory: create, map, unmap, close"),
-            rival("shared-memory-open", "shared_memory: open, map, unmap, close"),
-            iceoryx("iceoryx2-pubsub-create", "iceoryx2 pub-sub: create service and publisher of 64 KiB"),
-            iceoryx("iceoryx2-pubsub-open", "iceoryx2 pub-sub: open service, subscribe"),
-            iceoryx("iceoryx2-blackboard-create", "iceoryx2 blackboard: create service with 64 KiB"),
-            iceoryx("iceoryx2-blackboard-open", "iceoryx2 blackboard: open service, make a reader"),
-        ])
-        .extend(wine::cases(&folder))
-        .compare("named-create", "shared-memory-create", None)
-        .compare("named-open", "shared-memory-open", None)
-        .compare("named-create", "iceoryx2-pubsub-create", Some(Goal::AtMost(1.0)))
-        .compare("named-create", "iceoryx2-blackboard-create", Some(Goal::AtMost(1.0)))
-        .compare("named-create", "wine-create", Some(Goal::AtMost(0.15)))
-        .compare("named-open", "wine-open", Some(Goal::AtMost(0.15)));
-    let options = Options { rounds, quick, child: vec!["child".to_owned()] };
-    let report = plan.measure(&options, &mut show);
+    let plan = plan(&folder).only(&wish.only);
+    if plan.is_empty() {
+        return Err(Error::new("no case has an id like that; --json shows them"));
+    }
+    let report = plan.measure(&wish.options, &mut show);
     iceoryx::clean();
     let report = report?;
-    if json {
-        println!("{}", serde_json::to_string(&report).map_err(Error::of("print the report"))?);
+    tell(&report, &wish)
+}
+
+fn tell(report: &Report, wish: &Wish) -> Result<()> {
+    if wish.json {
+        println!("{}", serde_json::to_string(report).map_err(Error::of("print the report"))?);
     } else {
         print!("{report}");
     }
-    Ok(())
+    wish.plot.as_deref().map_or(Ok(()), |file| chart::draw(report, file))
 }
 
 fn show(progress: Progress<'_>) {
     match progress.round {
         0 => eprintln!("starting: {}", progress.what),
-        round if progress.done.is_multiple_of(progress.total / progress.rounds as usize) => {
+        round if progress.done.is_multiple_of((progress.total / progress.rounds as usize).max(1)) => {
             eprintln!("round {round} of {}", progress.rounds);
         }
         _ => {}

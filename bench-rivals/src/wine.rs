@@ -1,31 +1,61 @@
-//! Wine's own mappings, by a small Windows program that is compiled for the run.
+//! Wine's own mappings and pipes, by small Windows programs that are compiled for the run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use transom_bench::{Case, Error, Result, Side, Unit};
+use transom_bench::{Case, Error, Manner, Result, Shape, Side, Unit};
 
 use crate::folder::Folder;
+use crate::native;
 
-const SOURCE: &str = include_str!("../wine/mapping.c");
+const MAPPING: &str = include_str!("../programs/mapping.c");
+const PIPE: &str = include_str!("../programs/pipe.c");
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
-/// Create and open, as far as there are a compiler and a Wine.
-pub fn cases(folder: &Folder) -> [Case; 2] {
-    let program = compile(folder).and_then(|program| warm(&program, folder).map(|()| program));
-    let what = ["Wine: create, map, unmap, close", "Wine: open, map, unmap, close"];
+/// Mappings, as far as there are a compiler and a Wine.
+pub fn mappings(folder: &Folder) -> [Case; 2] {
+    let program = program(folder, "mapping", MAPPING);
     let case = |id, mode: &str, what| match &program {
         Err(error) => Case::missing(Side::Peer, id, Unit::Microseconds, what, error.to_string()),
         Ok(program) => {
-            // The environment is the only way to tell Wine where its files are, and `env` a program that
-            // sets one.
-            let prefix = [OsString::from("WINEPREFIX="), prefix(folder).into()].into_iter().collect();
-            let arguments = [prefix, "WINEDEBUG=-all".into(), "wine".into(), program.into(), mode.into()];
-            Case::program(Side::Peer, id, "env", arguments.to_vec(), Unit::Microseconds, what)
+            let mut arguments = arguments(program, folder);
+            arguments.push(mode.into());
+            Case::program(Side::Peer, id, "env", arguments, Unit::Microseconds, what)
         }
     };
-    [case("wine-create", "create", what[0]), case("wine-open", "open", what[1])]
+    [
+        case("wine-create", "create", "Wine: create, map, unmap, close"),
+        case("wine-open", "open", "Wine: open, map, unmap, close"),
+    ]
+}
+
+/// Pipes in all shapes whose ends need not poll, as far as there are a compiler and a Wine.
+pub fn pipes(folder: &Folder) -> Vec<Case> {
+    let program = program(folder, "pipe", PIPE);
+    let blocking = Shape::all().into_iter().filter(|shape| shape.manner() != Manner::Polling);
+    let case = |shape| match &program {
+        Err(error) => Case::carried_not("wine", "Wine, named pipe", shape, error.to_string()),
+        Ok(program) => {
+            Case::carried_by_program("wine", "Wine, named pipe", shape, "env", arguments(program, folder))
+        }
+    };
+    blocking.map(case).collect()
+}
+
+/// A program that Wine has run once: it makes its files then, which takes a while.
+fn program(folder: &Folder, name: &str, source: &str) -> Result<PathBuf> {
+    let file = |ending: &str| format!("{name}.{ending}");
+    let program = native::compile(folder, COMPILER, (&file("c"), source), &file("exe"), &[])?;
+    warm(&program, folder)?;
+    Ok(program)
+}
+
+/// What `env` is told: the environment is the only way to tell Wine where its files are, and `env` a program
+/// that sets one.
+fn arguments(program: &Path, folder: &Folder) -> Vec<OsString> {
+    let prefix = [OsString::from("WINEPREFIX="), prefix(folder).into()].into_iter().collect();
+    vec![prefix, "WINEDEBUG=-all".into(), "wine".into(), program.into()]
 }
 
 fn prefix(folder: &Folder) -> PathBuf {
@@ -34,8 +64,10 @@ fn prefix(folder: &Folder) -> PathBuf {
 
 /// Ends Wine's server, which otherwise lives on for a while and uses the folder.
 pub fn end(folder: &Folder) {
-    // Where there is no Wine there is no server.
-    let _ = quiet("wineserver", folder).arg("-k").status();
+    if prefix(folder).exists() {
+        // Where it has ended already there is nothing to do.
+        let _ = quiet("wineserver", folder).arg("-k").status();
+    }
 }
 
 /// A command with Wine's files in `folder` and nothing to say.
@@ -46,24 +78,12 @@ fn quiet(program: &str, folder: &Folder) -> Command {
     command
 }
 
-fn compile(folder: &Folder) -> Result<PathBuf> {
-    let (source, program) = (folder.path("mapping.c"), folder.path("mapping.exe"));
-    std::fs::write(&source, SOURCE).map_err(Error::of("write the Windows program"))?;
-    let status = Command::new(COMPILER).arg("-O2").arg("-o").arg(&program).arg(&source).status();
-    match status {
-        Ok(status) if status.success() => Ok(program),
-        Ok(status) => Err(Error::new(format!("{COMPILER} ended with {status}"))),
-        Err(error) => Err(Error::new(format!("cannot run {COMPILER}: {error}"))),
-    }
-}
-
-/// Has Wine make its files, which takes a while, and run a program with an empty input.
+/// Runs the program without arguments, to which it says no more than how it is used.
 fn warm(program: &Path, folder: &Folder) -> Result<()> {
     eprintln!("starting: Wine, which makes its files first");
-    let status = quiet("wine", folder).arg(program).args(["create", "0"]).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::new(format!("wine ended with {status}"))),
-        Err(error) => Err(Error::new(format!("cannot run wine: {error}"))),
+    let status = quiet("wine", folder).arg(program).status().map_err(Error::of("run wine"))?;
+    match status.code() {
+        Some(2) => Ok(()),
+        _ => Err(Error::new(format!("wine ended with {status}"))),
     }
 }

@@ -19,10 +19,13 @@
 //!
 //! # Adding a case
 //! Write a role below `linux/`, give it its word in `linux/mod.rs` and its row in `plan.rs`. Another
-//! program brings cases of its own with [`Plan::with_case`] and [`serve`].
+//! program brings cases of its own with [`Plan::with_case`] and [`serve`]. What carries bytes between two
+//! processes is a [`Link`]: written once, measured in every [`Shape`].
 
 mod error;
+mod link;
 mod measure;
+mod pipes;
 mod plan;
 mod python;
 mod report;
@@ -35,9 +38,11 @@ mod worker;
 mod imp;
 
 pub use error::{Error, Result};
+pub use imp::Carrier;
+pub use link::{End, Link, Manner, Place, Server, Shape, fill};
 pub use plan::{Case, Goal, Plan, Side, Unit};
 pub use report::{Comparison, Figure, Machine, Report, Skipped};
-pub use sample::{Sample, each, row, serve, whole};
+pub use sample::{Sample, each, row, row_and_tail, serve, stretch, whole};
 
 /// How often and how thoroughly a [`Plan`] is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,16 +96,16 @@ impl Plan {
 /// # Errors
 /// What kept it from playing; it has been told to the process that measures, too.
 pub fn run_child(arguments: &[String]) -> Result<()> {
-    imp::run_child(arguments, &[])
+    imp::run_child(arguments, &[], &[])
 }
 
 /// A role that another program brings: sets itself up, given its arguments, and calls [`serve`].
 pub type Role = (&'static str, fn(&[String]) -> Result<()>);
 
-/// As [`run_child`], with more roles to choose from.
+/// As [`run_child`], with more roles and carriers to choose from.
 ///
 /// # Errors
 /// As [`run_child`].
-pub fn run_child_with(arguments: &[String], roles: &[Role]) -> Result<()> {
-    imp::run_child(arguments, roles)
+pub fn run_child_with(arguments: &[String], roles: &[Role], carriers: &[Carrier]) -> Result<()> {
+    imp::run_child(arguments, roles, carriers)
 }

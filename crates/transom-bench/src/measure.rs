@@ -39,10 +39,10 @@ pub(crate) fn measure(
     let mut skipped = Vec::new();
     let mut running = Vec::new();
     for case in &plan.cases {
-        progress(Progress { round: 0, rounds, done: 0, total, what: case.what });
+        progress(Progress { round: 0, rounds, done: 0, total, what: &case.what });
         match start(case, &machine, options, slice) {
             Ok((worker, count)) => running.push(Running { case, worker, count, series: Series::default() }),
-            Err(error) => skipped.push(Skipped { id: case.id, what: case.what, why: error.to_string() }),
+            Err(error) => skipped.push(Skipped::new(case, &error)),
         }
     }
     let mut done = 0;
@@ -50,20 +50,17 @@ pub(crate) fn measure(
         let mut index = 0;
         while index < running.len() {
             let now = &mut running[index];
-            progress(Progress { round, rounds, done, total, what: now.case.what });
+            progress(Progress { round, rounds, done, total, what: &now.case.what });
             done += 1;
             match now.worker.ask(now.count) {
                 Ok(sample) => {
                     now.series.rounds.push(now.case.unit.comparable(sample.nanoseconds()));
-                    if sample.operations == 1 {
-                        now.series.each.extend(sample.times);
-                    }
+                    now.series.each.extend(sample.each());
                     index += 1;
                 }
                 Err(error) => {
                     // Rounds must stay comparable, so what it measured before goes too.
-                    let gone = running.remove(index).case;
-                    skipped.push(Skipped { id: gone.id, what: gone.what, why: error.to_string() });
+                    skipped.push(Skipped::new(running.remove(index).case, &error));
                 }
             }
         }
@@ -98,19 +95,18 @@ fn command(case: &Case, machine: &Machine, options: &Options) -> Result<Command>
         plan::Worker::Program(program, arguments) => {
             let mut command = Command::new(program);
             command.args(arguments).arg(first.to_string());
+            if case.placement != Placement::Alone {
+                command.arg(partner_processor(case, machine)?.to_string());
+            }
             // What other programs have to say besides is not for this table.
             command.stderr(Stdio::null());
             command
         }
         plan::Worker::Role(role, arguments) => {
-            let partner = match case.placement {
-                Placement::Alone | Placement::Same => Some(first),
-                Placement::Cross => machine.used.get(1).copied(),
-            };
-            let partner = partner.ok_or_else(|| Error::new("there is only one processor"))?;
+            let partner = partner_processor(case, machine)?;
             let program = std::env::current_exe().map_err(Error::of("find this program"))?;
             let mut command = Command::new(program);
-            command.args(&options.child).arg(role).arg(first.to_string()).arg(partner.to_string());
+            command.args(&options.child).arg(role.as_ref()).arg(first.to_string()).arg(partner.to_string());
             command.args(arguments);
             command
         }
@@ -118,4 +114,13 @@ fn command(case: &Case, machine: &Machine, options: &Options) -> Result<Command>
     // A user's choice of backing would change what is measured, and not what is said about it.
     command.env_remove("TRANSOM_BACKING");
     Ok(command)
+}
+
+/// Where the partner runs.
+fn partner_processor(case: &Case, machine: &Machine) -> Result<usize> {
+    let processor = match case.placement {
+        Placement::Alone | Placement::Same => machine.used.first(),
+        Placement::Cross => machine.used.get(1),
+    };
+    processor.copied().ok_or_else(|| Error::new("there is only one processor"))
 }

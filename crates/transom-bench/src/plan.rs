@@ -1,7 +1,13 @@
 //! What is measured, against what, and how good it has to be.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+
+use crate::link::Shape;
+
+/// Words that are the program's, or were put together by it.
+pub(crate) type Text = Cow<'static, str>;
 
 /// What a case stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +29,8 @@ pub enum Unit {
     Microseconds,
     /// Bytes per nanosecond, where an operation moves this many bytes.
     Bandwidth(u64),
+    /// Operations per microsecond, shown as millions in a second.
+    Rate,
 }
 
 /// How good a ratio has to be.
@@ -30,7 +38,7 @@ pub enum Unit {
 pub enum Goal {
     /// At most this many times the other: for times.
     AtMost(f64),
-    /// At least this many times the other: for bandwidths.
+    /// At least this many times the other: for bandwidths and rates.
     AtLeast(f64),
 }
 
@@ -60,9 +68,10 @@ pub(crate) enum Placement {
 #[derive(Debug, Clone)]
 pub(crate) enum Worker {
     /// This program again, as [`run_child`](crate::run_child) plays it.
-    Role(&'static str, Vec<String>),
+    Role(Text, Vec<String>),
     /// Another program that answers as [`Sample`](crate::Sample) says. It gets the number of the processor
-    /// it is to stay on as its last argument.
+    /// it is to stay on as its last argument; in a case between two processes, that of its partner behind
+    /// it.
     Program(OsString, Vec<OsString>),
     /// There is none here, and why.
     Missing(String),
@@ -71,13 +80,15 @@ pub(crate) enum Worker {
 /// One thing to be measured.
 #[derive(Debug, Clone)]
 pub struct Case {
-    pub(crate) id: &'static str,
-    pub(crate) what: &'static str,
+    pub(crate) id: Text,
+    pub(crate) what: Text,
+    /// What it is one of several ways to do; empty if it stands by itself.
+    pub(crate) group: Text,
     pub(crate) side: Side,
     pub(crate) unit: Unit,
     pub(crate) worker: Worker,
     pub(crate) placement: Placement,
-    pub(crate) compare: Vec<(&'static str, Option<Goal>)>,
+    pub(crate) compare: Vec<(Text, Option<Goal>)>,
 }
 
 impl Case {
@@ -85,7 +96,7 @@ impl Case {
     /// program's own child knows. `what` is for people; `id` names the case in comparisons and in JSON.
     #[must_use]
     pub fn role(side: Side, id: &'static str, role: &'static str, unit: Unit, what: &'static str) -> Case {
-        Case::new(side, id, unit, what, Worker::Role(role, Vec::new()))
+        Case::new(side, id.into(), unit, what.into(), Worker::Role(role.into(), Vec::new()))
     }
 
     /// A case that another program plays.
@@ -98,17 +109,61 @@ impl Case {
         unit: Unit,
         what: &'static str,
     ) -> Case {
-        Case::new(side, id, unit, what, Worker::Program(program.into(), arguments))
+        Case::new(side, id.into(), unit, what.into(), Worker::Program(program.into(), arguments))
     }
 
     /// A case that cannot be measured here; it is listed with the reason.
     #[must_use]
     pub fn missing(side: Side, id: &'static str, unit: Unit, what: &'static str, why: String) -> Case {
-        Case::new(side, id, unit, what, Worker::Missing(why))
+        Case::new(side, id.into(), unit, what.into(), Worker::Missing(why))
     }
 
-    fn new(side: Side, id: &'static str, unit: Unit, what: &'static str, worker: Worker) -> Case {
-        Case { id, what, side, unit, worker, placement: Placement::Alone, compare: Vec::new() }
+    /// A way to send bytes between two processes, as `who` does it: the word of a
+    /// [`Carrier`](crate::Carrier). The case's id is the shape's, a slash and `who`.
+    #[must_use]
+    pub fn carried(side: Side, who: &'static str, what: &'static str, shape: Shape) -> Case {
+        Case::shaped(side, who, what, shape, Worker::Role(who.into(), shape.arguments()))
+    }
+
+    /// As [`Case::carried`], where another program plays both ends. Behind `arguments` it gets the shape's: `rt`,
+    /// `msg`, `bytes` or `connect`, the number of bytes, `polling` or `blocking`; then both processors.
+    #[must_use]
+    pub fn carried_by_program(
+        who: &'static str,
+        what: &'static str,
+        shape: Shape,
+        program: impl Into<OsString>,
+        arguments: Vec<OsString>,
+    ) -> Case {
+        let shaped = shape.arguments().into_iter().map(OsString::from);
+        let all = arguments.into_iter().chain(shaped).collect();
+        Case::shaped(Side::Peer, who, what, shape, Worker::Program(program.into(), all))
+    }
+
+    /// As [`Case::carried`], for what cannot be measured here.
+    #[must_use]
+    pub fn carried_not(who: &'static str, what: &'static str, shape: Shape, why: String) -> Case {
+        Case::shaped(Side::Peer, who, what, shape, Worker::Missing(why))
+    }
+
+    fn shaped(side: Side, who: &'static str, what: &'static str, shape: Shape, worker: Worker) -> Case {
+        let mut case = Case::new(side, shape.id(who).into(), shape.unit(), what.into(), worker);
+        case.group = shape.to_string().into();
+        case.placement = if shape.is_on_one_processor() { Placement::Same } else { Placement::Cross };
+        case
+    }
+
+    fn new(side: Side, id: Text, unit: Unit, what: Text, worker: Worker) -> Case {
+        let (group, placement, compare) = (Text::default(), Placement::Alone, Vec::new());
+        Case { id, what, group, side, unit, worker, placement, compare }
+    }
+
+    /// In words that need no heading.
+    pub(crate) fn in_words(&self) -> Text {
+        match self.group.as_ref() {
+            "" => self.what.clone(),
+            group => format!("{}: {group}", self.what).into(),
+        }
     }
 
     /// Adds an argument for the role.
@@ -136,15 +191,15 @@ impl Case {
 
     /// Shows the ratio to another case.
     #[must_use]
-    pub fn against(mut self, id: &'static str) -> Case {
-        self.compare.push((id, None));
+    pub fn against(mut self, id: impl Into<Text>) -> Case {
+        self.compare.push((id.into(), None));
         self
     }
 
     /// Shows the ratio to another case, which has to be good enough.
     #[must_use]
-    pub fn goal(mut self, id: &'static str, goal: Goal) -> Case {
-        self.compare.push((id, Some(goal)));
+    pub fn goal(mut self, id: impl Into<Text>, goal: Goal) -> Case {
+        self.compare.push((id.into(), Some(goal)));
         self
     }
 }
@@ -182,9 +237,10 @@ impl Plan {
 
     /// Adds a goal or comparison to a case that is there already.
     #[must_use]
-    pub fn compare(mut self, id: &str, with: &'static str, goal: Option<Goal>) -> Plan {
+    pub fn compare(mut self, id: &str, with: impl Into<Text>, goal: Option<Goal>) -> Plan {
+        let with = with.into();
         for case in self.cases.iter_mut().filter(|case| case.id == id) {
-            case.compare.push((with, goal));
+            case.compare.push((with.clone(), goal));
         }
         self
     }
@@ -193,13 +249,14 @@ impl Plan {
     #[must_use]
     pub fn only(mut self, parts: &[String]) -> Plan {
         let named = |id: &str| parts.is_empty() || parts.iter().any(|part| id.contains(part.as_str()));
-        let wanted: BTreeSet<&str> = self
+        let wanted: BTreeSet<Text> = self
             .cases
             .iter()
-            .filter(|case| named(case.id))
-            .flat_map(|case| case.compare.iter().map(|(with, _)| *with).chain([case.id]))
+            .filter(|case| named(&case.id))
+            .flat_map(|case| case.compare.iter().map(|(with, _)| with).chain([&case.id]))
+            .cloned()
             .collect();
-        self.cases.retain(|case| wanted.contains(case.id));
+        self.cases.retain(|case| wanted.contains(&case.id));
         self
     }
 
@@ -245,7 +302,7 @@ const NOTES: &[&str] = &[
      time a sleeping processor takes to wake",
 ];
 
-fn syscall() -> Case {
+pub(crate) fn syscall() -> Case {
     Case::role(Side::Floor, "syscall", "syscall", Unit::Nanoseconds, "system call (gettid)")
 }
 
@@ -253,12 +310,9 @@ fn syscall() -> Case {
 fn floors() -> Vec<Case> {
     use Unit::{Bandwidth, Microseconds, Nanoseconds};
     let floor = |id, role, unit, what| Case::role(Side::Floor, id, role, unit, what);
-    vec![
-        syscall(),
-        floor("line", "line", Nanoseconds, "cache line, round trip, spinning, cross").cross(),
-        floor("futex-same", "futex", Microseconds, "futex round trip, same").same(),
-        floor("futex-cross", "futex", Microseconds, "futex round trip, cross").cross(),
-        floor("copy", "copy", Bandwidth(BLOCK), "copy(64 KiB): memcpy in, memcpy out, cross").cross(),
+    let mut floors = vec![syscall()];
+    floors.extend(floors_between());
+    floors.extend([
         floor("memcpy-in", "memcpy-in", Bandwidth(BLOCK), "memcpy of 64 KiB into shared pages"),
         floor("memcpy-out", "memcpy-out", Bandwidth(BLOCK), "memcpy of 64 KiB out of shared pages"),
         floor("memcpy-64", "memcpy-64", Nanoseconds, "memcpy of 64 B in and out"),
@@ -268,6 +322,19 @@ fn floors() -> Vec<Case> {
         floor("rwlock-write", "rwlock-write", Nanoseconds, "std RwLock of 64 B, write"),
         floor("dup", "dup", Nanoseconds, "fcntl F_DUPFD + close"),
         floor("std-spawn", "std-spawn", Microseconds, "std Command: run `true`, wait"),
+    ]);
+    floors
+}
+
+/// What the machine itself takes between two processes.
+pub(crate) fn floors_between() -> [Case; 4] {
+    use Unit::{Bandwidth, Microseconds, Nanoseconds};
+    let floor = |id, role, unit, what| Case::role(Side::Floor, id, role, unit, what);
+    [
+        floor("line", "line", Nanoseconds, "cache line, round trip, spinning, cross").cross(),
+        floor("futex-same", "futex", Microseconds, "futex round trip, same").same(),
+        floor("futex-cross", "futex", Microseconds, "futex round trip, cross").cross(),
+        floor("copy", "copy", Bandwidth(BLOCK), "copy(64 KiB): memcpy in, memcpy out, cross").cross(),
     ]
 }
 
@@ -365,12 +432,12 @@ mod tests {
 
     #[test]
     fn every_case_has_its_own_id_and_is_compared_with_one_that_exists() {
-        for plan in [Plan::map(), Plan::mapping_only()] {
-            let ids: BTreeSet<&str> = plan.cases.iter().map(|case| case.id).collect();
+        for plan in [Plan::map(), Plan::mapping_only(), Plan::pipe()] {
+            let ids: BTreeSet<&str> = plan.cases.iter().map(|case| case.id.as_ref()).collect();
             assert_eq!(ids.len(), plan.cases.len());
             for case in &plan.cases {
                 for (with, _) in &case.compare {
-                    assert!(ids.contains(with), "{} is compared with {with}", case.id);
+                    assert!(ids.contains(with.as_ref()), "{} is compared with {with}", case.id);
                 }
             }
         }
@@ -378,7 +445,7 @@ mod tests {
 
     #[test]
     fn what_is_ours_is_held_against_something() {
-        for case in Plan::map().cases {
+        for case in Plan::map().extend(Plan::pipe().cases).cases {
             assert_eq!(case.compare.is_empty(), case.side != Side::Ours, "{}", case.id);
         }
     }
@@ -388,7 +455,7 @@ mod tests {
         let ids = |parts: &[&str]| {
             let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
             let plan = Plan::map().only(&parts);
-            plan.cases.iter().map(|case| case.id).collect::<Vec<_>>()
+            plan.cases.into_iter().map(|case| case.id).collect::<Vec<_>>()
         };
         assert_eq!(ids(&["named-open-own"]), ["raw-open", "named-open-own"]);
         assert_eq!(ids(&["no such case"]), [""; 0]);

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::plan::{Case, Goal, Plan, Side, Unit};
+use crate::error::Error;
+use crate::plan::{Case, Goal, Plan, Side, Text, Unit};
 use crate::stats::{Series, slowest_one_in};
 
 /// What a run found.
@@ -47,13 +48,15 @@ pub struct Machine {
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
     /// The case.
-    pub id: &'static str,
+    pub id: Text,
     /// In words.
-    pub what: &'static str,
+    pub what: Text,
+    /// What it is one of several ways to do; empty if it stands by itself.
+    pub group: Text,
     /// `floor`, `transom` or `peer`.
     #[serde(serialize_with = "side")]
     pub side: Side,
-    /// `ns`, `us` or `GB/s`: what all the numbers of this figure count.
+    /// `ns`, `us`, `GB/s` or `M/s`: what all the numbers of this figure count.
     #[serde(serialize_with = "unit")]
     pub unit: Unit,
     /// The median over the rounds.
@@ -74,7 +77,7 @@ pub struct Figure {
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
     /// The other case.
-    pub id: &'static str,
+    pub id: Text,
     /// This figure divided by the other, median over the rounds.
     pub ratio: f64,
     /// What the ratio should be.
@@ -88,11 +91,17 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {
     /// The case.
-    pub id: &'static str,
+    pub id: Text,
     /// In words.
-    pub what: &'static str,
+    pub what: Text,
     /// Why.
     pub why: String,
+}
+
+impl Skipped {
+    pub(crate) fn new(case: &Case, error: &Error) -> Skipped {
+        Skipped { id: case.id.clone(), what: case.in_words(), why: error.to_string() }
+    }
 }
 
 fn side<S: Serializer>(side: &Side, serializer: S) -> Result<S::Ok, S::Error> {
@@ -108,6 +117,7 @@ fn unit<S: Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
         Unit::Nanoseconds => "ns",
         Unit::Microseconds => "us",
         Unit::Bandwidth(_) => "GB/s",
+        Unit::Rate => "M/s",
     })
 }
 
@@ -126,11 +136,12 @@ impl fmt::Display for Goal {
 
 impl Unit {
     /// What an operation of so many nanoseconds is in terms that can be compared: nanoseconds for times of
-    /// either unit, bytes per nanosecond for bandwidths.
+    /// either unit, bytes per nanosecond for bandwidths, operations per microsecond for rates.
     pub(crate) fn comparable(self, nanoseconds: f64) -> f64 {
         match self {
             Unit::Nanoseconds | Unit::Microseconds => nanoseconds,
             Unit::Bandwidth(bytes) => bytes as f64 / nanoseconds.max(1e-3),
+            Unit::Rate => 1e3 / nanoseconds.max(1e-3),
         }
     }
 
@@ -144,6 +155,7 @@ impl Unit {
             Unit::Nanoseconds => "ns",
             Unit::Microseconds => "\u{b5}s",
             Unit::Bandwidth(_) => "GB/s",
+            Unit::Rate => "M/s",
         }
     }
 }
@@ -159,11 +171,12 @@ impl Figure {
         let against = case.compare.iter().filter_map(|(id, goal)| {
             let (_, other) = all.iter().find(|(case, _)| case.id == *id)?;
             let ratio = own.ratio(other)?;
-            Some(Comparison { id, ratio, goal: *goal, met: goal.map(|goal| goal.is_met(ratio)) })
+            Some(Comparison { id: id.clone(), ratio, goal: *goal, met: goal.map(|goal| goal.is_met(ratio)) })
         });
         Figure {
-            id: case.id,
-            what: case.what,
+            id: case.id.clone(),
+            what: case.what.clone(),
+            group: case.group.clone(),
             side: case.side,
             unit: case.unit,
             median: case.unit.shown(own.median()),
@@ -201,6 +214,27 @@ impl Report {
         Report { plan: plan.name, machine, rounds, quick, seconds, missed, figures, skipped, notes }
     }
 
+    /// The parts of the table: what stands by itself, side by side with its like; then each group, ours first.
+    fn sections(&self) -> Vec<(&str, Vec<&Figure>)> {
+        let chosen = |chosen: &dyn Fn(&Figure) -> bool| -> Vec<&Figure> {
+            self.figures.iter().filter(|figure| chosen(figure)).collect()
+        };
+        let mut sections = Vec::new();
+        for (side, title) in [(Side::Floor, "floors"), (Side::Ours, "transom"), (Side::Peer, "peers")] {
+            sections.push((title, chosen(&|figure| figure.group.is_empty() && figure.side == side)));
+        }
+        for figure in &self.figures {
+            let title = figure.group.as_ref();
+            if !title.is_empty() && sections.iter().all(|(known, _)| *known != title) {
+                let mut figures = chosen(&|figure| figure.group == title);
+                figures.sort_by_key(|figure| figure.side != Side::Ours);
+                sections.push((title, figures));
+            }
+        }
+        sections.retain(|(_, figures)| !figures.is_empty());
+        sections
+    }
+
     /// The figure of the case `id`.
     #[must_use]
     pub fn figure(&self, id: &str) -> Option<&Figure> {
@@ -227,7 +261,7 @@ impl Figure {
     fn rows(&self) -> Vec<[String; 9]> {
         let tail = |value: Option<f64>| value.map(number).unwrap_or_default();
         let mut first: [String; 9] = Default::default();
-        first[0] = self.what.to_owned();
+        first[0] = self.what.to_string();
         first[1] = number(self.median);
         first[2] = self.unit.name().to_owned();
         first[3] = tail(self.p99);
@@ -238,7 +272,7 @@ impl Figure {
             if index == rows.len() {
                 rows.push(Default::default());
             }
-            rows[index][6] = comparison.id.to_owned();
+            rows[index][6] = comparison.id.to_string();
             rows[index][7] = format!("{:.2}", comparison.ratio);
             if let (Some(goal), Some(met)) = (comparison.goal, comparison.met) {
                 rows[index][8] = format!("{goal} {}", if met { "ok" } else { "MISSED" });
@@ -269,17 +303,20 @@ impl fmt::Display for Report {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        for (side, title) in [(Side::Floor, "floors"), (Side::Ours, "transom"), (Side::Peer, "peers")] {
-            let figures: Vec<&Figure> = self.figures.iter().filter(|figure| figure.side == side).collect();
-            if figures.is_empty() {
-                continue;
-            }
+        for (title, figures) in self.sections() {
+            // Floors and peers are compared with nothing, so their lines end before those columns.
+            let columns = if figures.iter().all(|figure| figure.against.is_empty()) { 6 } else { 9 };
             writeln!(f)?;
+            // A title may reach into the columns of numbers, which then have their headings above.
             let mut heading = HEADINGS.map(str::to_owned);
-            heading[0] = title.to_owned();
-            line(f, &heading, &widths, side)?;
+            if title.chars().count() > widths[0] {
+                writeln!(f, "{title}")?;
+            } else {
+                heading[0] = title.to_owned();
+            }
+            line(f, &heading, &widths, columns)?;
             for row in figures.iter().flat_map(|figure| figure.rows()) {
-                line(f, &row, &widths, side)?;
+                line(f, &row, &widths, columns)?;
             }
         }
         if !self.skipped.is_empty() {
@@ -315,9 +352,8 @@ fn wrapped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     writeln!(f)
 }
 
-/// Prints one line; floors are compared with nothing, so theirs end before those columns.
-fn line(f: &mut fmt::Formatter<'_>, cells: &[String; 9], widths: &[usize; 9], side: Side) -> fmt::Result {
-    let columns = if side == Side::Ours { 9 } else { 6 };
+/// Prints the first cells of a line.
+fn line(f: &mut fmt::Formatter<'_>, cells: &[String; 9], widths: &[usize; 9], columns: usize) -> fmt::Result {
     let mut line = String::new();
     for (column, (cell, width)) in cells.iter().zip(widths).enumerate().take(columns) {
         let cell =
@@ -346,7 +382,8 @@ mod tests {
             .goal("floor", Goal::AtLeast(0.9));
         let machine =
             Machine { processor: "P".into(), processors: 2, used: vec![0, 1], kernel: "Linux 6".into() };
-        let skipped = vec![Skipped { id: "gone", what: "what is gone", why: "not here".into() }];
+        let skipped =
+            vec![Skipped { id: "gone".into(), what: "what is gone".into(), why: "not here".into() }];
         let plan = Plan::empty("test");
         let values = [
             series(&[10e3, 20e3, 10e3], &[]),

@@ -2,6 +2,7 @@
 
 use crate::Role;
 use crate::error::{Error, Result};
+use crate::link::Link;
 use crate::report::Machine;
 
 fn unsupported() -> Error {
@@ -12,6 +13,18 @@ pub(crate) fn machine() -> Result<Machine> {
     Err(unsupported())
 }
 
-pub(crate) fn run_child(_: &[String], _: &[Role]) -> Result<()> {
+/// What carries bytes between two processes, under the word that a case calls it by. Nothing here.
+#[derive(Debug, Clone, Copy)]
+pub struct Carrier;
+
+impl Carrier {
+    /// A carrier that links processes as `L` does.
+    #[must_use]
+    pub const fn of<L: Link>(_: &'static str) -> Carrier {
+        Carrier
+    }
+}
+
+pub(crate) fn run_child(_: &[String], _: &[Role], _: &[Carrier]) -> Result<()> {
     Err(unsupported())
 }

@@ -11,6 +11,8 @@
 //! F1. An [`In`] is NULL or may be read: one value, the number of values the caller tells beside it, or up
 //!     to a zero. F2. An [`Out`] is NULL or may also be written. F3. Nobody else writes there during the
 //!     call, as with every C function. Neither needs to be aligned.
+//! F4. What an operation with an OVERLAPPED was given stays so until the operation has ended, in whichever
+//!     thread; until then the program at most looks at the OVERLAPPED.
 #![allow(unsafe_code)]
 
 use std::ffi::{OsStr, OsString, c_void};
@@ -18,6 +20,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 use transom::handle::RawHandle;
 use transom::{Code, Error};
@@ -142,6 +145,11 @@ macro_rules! plain {
 }
 plain! { u8 u16 u32 i32 u64 i64 usize HANDLE *mut c_void }
 
+// SAFETY: bare pointers of the program's, to which F1 to F4 apply in every thread alike.
+unsafe impl<T: Plain> Send for In<T> {}
+// SAFETY: as above.
+unsafe impl<T: Plain> Send for Out<T> {}
+
 // SAFETY: bare pointers.
 unsafe impl<T: Plain> Plain for In<T> {}
 // SAFETY: as above.
@@ -259,6 +267,30 @@ impl<T: Plain> Out<T> {
     /// The place so many bytes further on.
     pub(crate) fn offset<U: Plain>(self, bytes: usize) -> Out<U> {
         Out(self.0.cast::<u8>().wrapping_add(bytes).cast())
+    }
+}
+
+impl Out<usize> {
+    /// Stores a value that other threads look at meanwhile; who sees it sees all that was stored before.
+    pub(crate) fn publish(self, value: usize) {
+        if self.0.is_aligned() && !self.is_null() {
+            // SAFETY: not NULL, aligned, and writable until the operation has ended (F4).
+            unsafe { AtomicUsize::from_ptr(self.0) }.store(value, Ordering::Release);
+        } else {
+            fence(Ordering::Release);
+            self.put(value);
+        }
+    }
+
+    /// What [`Out::publish`] stored last.
+    pub(crate) fn observe(self) -> usize {
+        if self.0.is_aligned() && !self.is_null() {
+            // SAFETY: as in `publish`.
+            return unsafe { AtomicUsize::from_ptr(self.0) }.load(Ordering::Acquire);
+        }
+        let value = self.reader().get().unwrap_or(0);
+        fence(Ordering::Acquire);
+        value
     }
 }
 

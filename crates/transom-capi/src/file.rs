@@ -1,4 +1,4 @@
-//! Files: `CreateFile`, and reading and writing through any handle that can.
+//! Files: `CreateFile`, which opens pipes as well; places in files and their lengths.
 //!
 //! # Safety
 //! Exports under fixed names; pointers are [`crate::ffi`]'s.
@@ -6,24 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use transom::Code;
-use transom::event::Event;
-use transom::handle::{FromHandle, Handle, Kind, RawHandle, ext};
-use transom::pipe::Pipe;
-use transom::process;
+use transom::handle::{Borrowed, Handle, Kind, RawHandle, ext};
 use transom::security::Security;
 use transom_core::access;
 
-use crate::ffi::{Bool, Failure, HANDLE, In, Out, Outcome, Plain, Unit, fail, guard, truth};
+use crate::ffi::{Bool, HANDLE, In, Out, Outcome, Unit, fail, guard, truth};
 use crate::file_names::{self, missing};
 use crate::security::{self, SECURITY_ATTRIBUTES};
-use crate::{last_error, os};
+use crate::{last_error, named_pipe, os};
 
 /// `CREATE_NEW` and the other dispositions; what is left is `OPEN_EXISTING`, 3.
 const CREATE_NEW: u32 = 1;
@@ -86,6 +83,9 @@ fn create<U: Unit>(
     flags: u32,
 ) -> HANDLE {
     guard(HANDLE::INVALID, || {
+        if let Some(name) = named_pipe::meant(name)? {
+            return named_pipe::open(&name, desired, attributes, flags);
+        }
         let path = file_names::path(name)?;
         let (inherit, security) = security::attributes(attributes)?;
         let generic_write = access::GENERIC_WRITE | access::GENERIC_ALL;
@@ -210,235 +210,17 @@ pub extern "C" fn CreateFileW(
     create(name, access, attributes, disposition, flags)
 }
 
-/// `OVERLAPPED`: where an operation starts, and what came of it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct OVERLAPPED {
-    internal: usize,
-    internal_high: usize,
-    offset: u32,
-    offset_high: u32,
-    event: HANDLE,
-}
-
-// SAFETY: integers and a handle, laid out as C does.
-unsafe impl Plain for OVERLAPPED {}
-
-/// `STATUS_PENDING`.
-const PENDING: usize = 0x103;
-/// A Win32 code as a status: RtlNtStatusToDosError gives it back.
-const STATUS_OF_CODE: usize = 0xC007_0000;
-
-/// An operation that was given an OVERLAPPED.
-struct Operation {
-    overlapped: Out<OVERLAPPED>,
-    offset: u64,
-    event: Option<RawHandle>,
-}
-
-impl Operation {
-    /// Resets the event and marks the operation as running.
-    fn begin(overlapped: Out<OVERLAPPED>) -> Outcome<Option<Operation>> {
-        let Some(given) = overlapped.reader().get() else { return Ok(None) };
-        // The lowest bit asks for no completion packet, of which there are none anyway.
-        let event = RawHandle::new(given.event.raw().value() & !1);
-        let event = (event != RawHandle::NULL).then_some(event);
-        if let Some(event) = event {
-            Event::borrow(event)?.reset()?;
-        }
-        overlapped.put(OVERLAPPED { internal: PENDING, ..given });
-        let offset = u64::from(given.offset_high) << 32 | u64::from(given.offset);
-        Ok(Some(Operation { overlapped, offset, event }))
+/// A handle to something that has places and a length (P75).
+fn file_not_pipe(file: HANDLE) -> Outcome<Borrowed<Handle>> {
+    match Handle::borrow(file.raw())? {
+        handle if handle.kind() == Some(Kind::Pipe) => fail(Code::INVALID_FUNCTION),
+        handle => Ok(handle),
     }
-
-    /// Stores the outcome; only success sets the event (P48, P49).
-    fn end(&self, outcome: Outcome<usize>) -> Outcome<()> {
-        let internal = self.overlapped.cast::<usize>();
-        let moved = internal.offset::<usize>(size_of::<usize>());
-        match outcome {
-            Ok(count) => {
-                internal.put(0);
-                moved.put(count);
-                if let Some(event) = self.event {
-                    Event::borrow(event)?.set()?;
-                }
-                Ok(())
-            }
-            Err(Failure(code)) => {
-                internal.put(STATUS_OF_CODE | code.value() as usize & 0xFFFF);
-                moved.put(0);
-                Err(Failure(code))
-            }
-        }
-    }
-}
-
-/// Runs a transfer and tells the count in both places that may want it.
-fn transfer(
-    count: Out<u32>,
-    overlapped: Out<OVERLAPPED>,
-    body: impl FnOnce(Option<u64>) -> Outcome<usize>,
-) -> Bool {
-    truth(|| {
-        if count.is_null() && overlapped.is_null() {
-            return fail(Code::INVALID_PARAMETER);
-        }
-        count.put(0);
-        let operation = Operation::begin(overlapped)?;
-        let outcome = body(operation.as_ref().map(|operation| operation.offset));
-        if let Ok(done) = outcome {
-            // No more than was asked for, which was 32 bits.
-            count.put(done as u32);
-        }
-        match operation {
-            Some(operation) => operation.end(outcome),
-            None => outcome.map(drop),
-        }
-    })
-}
-
-/// The end of a pipe behind a handle; `None` for a file. Reading and writing one may wait for a child that left
-/// this thread a head start, so that ends here.
-fn pipe(handle: &Handle) -> Outcome<Option<transom::handle::Borrowed<Pipe>>> {
-    match handle.kind() {
-        Some(Kind::File) => Ok(None),
-        Some(Kind::Pipe) => {
-            process::let_go();
-            Ok(Some(Pipe::borrow(handle.as_raw())?))
-        }
-        _ => fail(Code::INVALID_HANDLE),
-    }
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn ReadFile(
-    file: HANDLE,
-    mut buffer: Out<u8>,
-    size: u32,
-    count: Out<u32>,
-    overlapped: Out<OVERLAPPED>,
-) -> Bool {
-    transfer(count, overlapped, |offset| {
-        let handle = Handle::borrow(file.raw())?;
-        let buffer = buffer.bytes(size as usize)?;
-        match (pipe(&handle)?, offset) {
-            (Some(pipe), _) => Ok(pipe.receive(buffer)?),
-            (None, None) => {
-                let file = os::file(ext::as_fd(&handle, access::FILE_READ_DATA)?);
-                Ok(again(|| (&*file).read(buffer))?)
-            }
-            (None, Some(offset)) => {
-                let file = os::file(ext::as_fd(&handle, access::FILE_READ_DATA)?);
-                let done = again(|| file.read_at(buffer, offset))?;
-                if done == 0 && size > 0 {
-                    return fail(Code::HANDLE_EOF);
-                }
-                move_behind(&file, offset, done);
-                Ok(done)
-            }
-        }
-    })
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn WriteFile(
-    file: HANDLE,
-    buffer: In<u8>,
-    size: u32,
-    count: Out<u32>,
-    overlapped: Out<OVERLAPPED>,
-) -> Bool {
-    transfer(count, overlapped, |offset| {
-        let handle = Handle::borrow(file.raw())?;
-        let bytes = buffer.bytes(size as usize)?;
-        if let Some(pipe) = pipe(&handle)? {
-            return Ok(pipe.send(bytes)?);
-        }
-        let file = os::file(ext::as_fd(&handle, write_right(&handle))?);
-        match offset {
-            None => (&*file).write_all(bytes)?,
-            // The end of the file, wherever that is.
-            Some(u64::MAX) => {
-                (&*file).seek(SeekFrom::End(0))?;
-                (&*file).write_all(bytes)?;
-            }
-            Some(offset) => {
-                file.write_all_at(bytes, offset)?;
-                move_behind(&file, offset, bytes.len());
-            }
-        }
-        Ok(bytes.len())
-    })
-}
-
-/// The right that this handle can write by.
-fn write_right(handle: &Handle) -> u32 {
-    if ext::granted_access(handle) & access::FILE_WRITE_DATA != 0 {
-        access::FILE_WRITE_DATA
-    } else {
-        access::FILE_APPEND_DATA
-    }
-}
-
-/// A call that a signal interrupted goes on.
-fn again(mut call: impl FnMut() -> std::io::Result<usize>) -> std::io::Result<usize> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
-/// A transfer at a place moves the position of the file there.
-fn move_behind(mut file: &File, offset: u64, count: usize) {
-    // A device may have no position.
-    let _ = file.seek(SeekFrom::Start(offset.saturating_add(count as u64)));
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn GetOverlappedResult(
-    _file: HANDLE,
-    overlapped: Out<OVERLAPPED>,
-    count: Out<u32>,
-    _wait: Bool,
-) -> Bool {
-    truth(|| {
-        let result = overlapped.reader().required()?;
-        let count = count.required()?;
-        match result.internal {
-            0 => {
-                count.put(result.internal_high as u32);
-                Ok(())
-            }
-            PENDING => fail(Code::IO_INCOMPLETE),
-            status => {
-                count.put(0);
-                fail(Code::new(status as u32 & 0xFFFF))
-            }
-        }
-    })
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn FlushFileBuffers(file: HANDLE) -> Bool {
-    truth(|| {
-        let handle = Handle::borrow(file.raw())?;
-        if let Some(pipe) = pipe(&handle)? {
-            return Ok(pipe.flush()?);
-        }
-        let file = os::file(ext::as_fd(&handle, write_right(&handle))?);
-        match file.sync_all() {
-            // A device has nothing to hand over.
-            Err(error) if os::code(&error) == Code::INVALID_PARAMETER => Ok(()),
-            result => Ok(result?),
-        }
-    })
 }
 
 /// Moves a file's position; the new one.
 fn seek(file: HANDLE, distance: i64, origin: u32) -> Outcome<u64> {
-    let handle = Handle::borrow(file.raw())?;
+    let handle = file_not_pipe(file)?;
     let file = os::file(ext::as_fd(&handle, 0)?);
     let start = match origin {
         0 => 0,
@@ -502,10 +284,7 @@ pub extern "C" fn SetEndOfFile(file: HANDLE) -> Bool {
 
 /// The length of a file on disk.
 fn size(file: HANDLE) -> Outcome<u64> {
-    let handle = Handle::borrow(file.raw())?;
-    if pipe(&handle)?.is_some() {
-        return fail(Code::INVALID_FUNCTION);
-    }
+    let handle = file_not_pipe(file)?;
     let metadata = os::file(ext::as_fd(&handle, 0)?).metadata()?;
     if metadata.is_file() || metadata.is_dir() { Ok(metadata.len()) } else { fail(Code::INVALID_FUNCTION) }
 }
@@ -532,7 +311,7 @@ pub extern "C" fn GetFileSizeEx(file: HANDLE, result: Out<i64>) -> Bool {
 pub extern "C" fn GetFileType(file: HANDLE) -> u32 {
     guard(TYPE_UNKNOWN, || {
         let handle = Handle::borrow(file.raw())?;
-        if pipe(&handle)?.is_some() {
+        if handle.kind() == Some(Kind::Pipe) {
             return Ok(TYPE_PIPE);
         }
         let kind = os::file(ext::as_fd(&handle, 0)?).metadata()?.file_type();

@@ -9,7 +9,7 @@ use transom::handle::{self, DuplicateOptions, FromHandle, Handle, HandleFlags};
 use transom::process::{self, Process};
 
 use crate::ffi::{Bool, HANDLE, Out, fail, truth};
-use crate::file;
+use crate::{file, pending};
 
 /// `HANDLE_FLAG_INHERIT`.
 const INHERIT: u32 = 1;
@@ -27,6 +27,8 @@ pub extern "C" fn CloseHandle(object: HANDLE) -> Bool {
     truth(|| {
         handle::close(object.raw())?;
         file::closed(object.raw());
+        // What waited on the end of a pipe fails now (P57), and so may what waited on the other end.
+        pending::progress();
         Ok(())
     })
 }
@@ -66,6 +68,7 @@ pub extern "C" fn DuplicateHandle(
         if close_source && from.id().ok() == Some(process::current_id()) {
             let here = to.id().ok() == Some(process::current_id());
             file::moved(source.raw(), here.then_some(made));
+            pending::progress();
         }
         target.put(HANDLE::of(made));
         Ok(())

@@ -29,6 +29,7 @@
 // The names are Microsoft's.
 #![allow(non_snake_case, non_camel_case_types, clippy::upper_case_acronyms)]
 
+mod apc;
 mod critical_section;
 mod environment;
 mod event;
@@ -36,19 +37,24 @@ mod ffi;
 mod file;
 mod file_names;
 mod handle;
+mod io;
 mod last_error;
 mod mapping;
 mod memory;
 mod message;
 mod module;
 mod mutex;
+mod named_pipe;
 mod os;
+mod overlapped;
 mod pages;
+mod pending;
 mod pipe;
 mod process;
 mod security;
 mod semaphore;
 mod startup;
+mod status;
 mod system;
 mod text;
 mod thread;

@@ -1,5 +1,6 @@
 //! The few calls to the system that neither `transom` nor the standard library offers: clocks that all
-//! processes share, pages of one's own, and what is to happen when the program ends.
+//! processes share, pages of one's own, sleeping on several descriptors, users' names, and what is to happen when
+//! the program ends.
 //!
 //! # Safety
 //! Pages are named by numbers; that a range is the caller's to change is for [`crate::pages`] to know.
@@ -9,7 +10,7 @@ use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use transom::Code;
 
@@ -92,6 +93,80 @@ impl Deref for Borrowed<'_> {
 
     fn deref(&self) -> &File {
         &self.file
+    }
+}
+
+/// getpwuid_r(3): the name of a user, or its number if it has none.
+pub(crate) fn user_name(id: u32) -> String {
+    let mut record = std::mem::MaybeUninit::<libc::passwd>::uninit();
+    let mut found = std::ptr::null_mut();
+    let mut room = vec![0 as libc::c_char; 4096];
+    // SAFETY: record, room and result are this function's own, and as large as said.
+    let failed =
+        unsafe { libc::getpwuid_r(id, record.as_mut_ptr(), room.as_mut_ptr(), room.len(), &raw mut found) };
+    if failed != 0 || found.is_null() {
+        return id.to_string();
+    }
+    // SAFETY: found, so the record is filled, and its name is a string in `room`.
+    unsafe { std::ffi::CStr::from_ptr((*found).pw_name) }.to_string_lossy().into_owned()
+}
+
+/// epoll_create1(2).
+pub(crate) fn epoll() -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let made = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+    if made < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor that nobody else knows.
+    Ok(unsafe { OwnedFd::from_raw_fd(made) })
+}
+
+/// epoll_ctl(2): lets [`next_watched`] give out `id` once, when the descriptor is readable or hung up.
+pub(crate) fn watch_once(epoll: &OwnedFd, descriptor: BorrowedFd<'_>, id: usize) -> io::Result<()> {
+    let mut event = libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLONESHOT) as u32, u64: id as u64 };
+    let mut control = |operation| {
+        // SAFETY: both descriptors are open, the record is this function's own.
+        unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, descriptor.as_raw_fd(), &raw mut event) }
+    };
+    if control(libc::EPOLL_CTL_MOD) == 0 {
+        return Ok(());
+    }
+    match io::Error::last_os_error() {
+        error if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
+        _ if control(libc::EPOLL_CTL_ADD) == 0 => Ok(()),
+        _ => match io::Error::last_os_error() {
+            // Another thread was quicker.
+            error if error.raw_os_error() == Some(libc::EEXIST) && control(libc::EPOLL_CTL_MOD) == 0 => {
+                Ok(())
+            }
+            error => Err(error),
+        },
+    }
+}
+
+/// epoll_ctl(2): gives the descriptor out no more.
+pub(crate) fn forget_watched(epoll: &OwnedFd, descriptor: BorrowedFd<'_>) {
+    let nothing = std::ptr::null_mut();
+    // SAFETY: both descriptors are open; taking one away needs no record. One that is not there is no harm.
+    unsafe {
+        libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, descriptor.as_raw_fd(), nothing);
+    }
+}
+
+/// epoll_wait(2): sleeps until a descriptor is ready; its id.
+pub(crate) fn next_watched(epoll: &OwnedFd) -> io::Result<usize> {
+    let mut event = libc::epoll_event { events: 0, u64: 0 };
+    loop {
+        // SAFETY: room for one record, as the call is told.
+        match unsafe { libc::epoll_wait(epoll.as_raw_fd(), &raw mut event, 1, -1) } {
+            1 => return Ok(event.u64 as usize),
+            0 => {}
+            _ => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => {}
+                error => return Err(error),
+            },
+        }
     }
 }
 

@@ -1,22 +1,17 @@
-//! Pipes: `CreatePipe`, and the calls that look at an end or set its mode. Mailslots do not exist yet.
+//! Pipes of both kinds: `CreatePipe`, and the calls that look at an end or set its mode. Mailslots do not exist yet.
 //!
 //! # Safety
 //! Exports under fixed names; pointers are [`crate::ffi`]'s.
 #![allow(unsafe_code)]
 
-use std::ffi::c_void;
-
 use transom::Code;
 use transom::handle::FromHandle;
-use transom::pipe::{Pipe, PipeOptions};
+use transom::pipe::{Pipe, PipeOptions, ext};
 
-use crate::ffi::{Bool, HANDLE, In, Out, fail, guard, truth};
+use crate::ffi::{Bool, HANDLE, In, Out, Unit, fail, guard, length, truth};
+use crate::io::Here;
 use crate::security::{self, SECURITY_ATTRIBUTES};
-
-/// `PIPE_SERVER_END`.
-const SERVER_END: u32 = 1;
-/// `PIPE_NOWAIT`.
-const NOWAIT: u32 = 1;
+use crate::{named_pipe, pending};
 
 #[unsafe(no_mangle)]
 pub extern "C" fn CreatePipe(
@@ -45,14 +40,17 @@ pub extern "C" fn PeekNamedPipe(
     left_of_message: Out<u32>,
 ) -> Bool {
     truth(|| {
-        let pipe = Pipe::borrow(pipe.raw())?;
+        let raw = pipe.raw();
+        let pipe = Pipe::borrow(raw)?;
+        pending::progress();
         let size = if buffer.is_null() { 0 } else { size as usize };
+        let end = ext::end(&pipe, 0)?;
+        let _here = Here::at(&end, raw);
         let peek = pipe.peek(buffer.bytes(size)?)?;
         // Quotas have 32 bits.
         read.put(peek.copied as u32);
-        available.put(peek.available as u32);
-        // A pipe of bytes has no messages (P60).
-        left_of_message.put(0);
+        available.put(length(peek.available));
+        left_of_message.put(length(peek.left));
         Ok(())
     })
 }
@@ -66,7 +64,11 @@ pub extern "C" fn GetNamedPipeInfo(
     max_instances: Out<u32>,
 ) -> Bool {
     truth(|| {
-        let info = Pipe::borrow(pipe.raw())?.info()?;
+        let raw = pipe.raw();
+        let pipe = Pipe::borrow(raw)?;
+        let end = ext::end(&pipe, 0)?;
+        let _here = Here::at(&end, raw);
+        let info = pipe.info()?;
         flags.put(info.flags);
         out_size.put(info.out_size);
         in_size.put(info.in_size);
@@ -75,16 +77,27 @@ pub extern "C" fn GetNamedPipeInfo(
     })
 }
 
-/// What both forms of GetNamedPipeHandleState do; `remote` says whether something was asked that only remote
-/// and named pipes have.
-fn state(pipe: HANDLE, mode: Out<u32>, instances: Out<u32>, remote: bool) -> Bool {
+/// What both forms of GetNamedPipeHandleState do; `remote` says whether something was asked that only pipes of other
+/// computers have.
+fn state<U: Unit>(
+    pipe: HANDLE,
+    [mode, instances]: [Out<u32>; 2],
+    remote: bool,
+    user: Out<U>,
+    user_size: u32,
+) -> Bool {
     truth(|| {
-        let pipe = Pipe::borrow(pipe.raw())?;
+        let raw = pipe.raw();
+        let pipe = Pipe::borrow(raw)?;
         if remote {
             return fail(Code::INVALID_PARAMETER);
         }
-        mode.put(if pipe.nowait()? { NOWAIT } else { 0 });
-        instances.put(1);
+        let end = ext::end(&pipe, 0)?;
+        let _here = Here::at(&end, raw);
+        let state = pipe.state()?;
+        named_pipe::put_user(&pipe, user, user_size)?;
+        mode.put(state.mode());
+        instances.put(state.instances);
         Ok(())
     })
 }
@@ -97,9 +110,10 @@ pub extern "C" fn GetNamedPipeHandleStateA(
     collection_count: Out<u32>,
     collection_time: Out<u32>,
     user: Out<u8>,
-    _user_size: u32,
+    user_size: u32,
 ) -> Bool {
-    state(pipe, mode, instances, !(collection_count.is_null() && collection_time.is_null() && user.is_null()))
+    let remote = !(collection_count.is_null() && collection_time.is_null());
+    state(pipe, [mode, instances], remote, user, user_size)
 }
 
 #[unsafe(no_mangle)]
@@ -110,9 +124,10 @@ pub extern "C" fn GetNamedPipeHandleStateW(
     collection_count: Out<u32>,
     collection_time: Out<u32>,
     user: Out<u16>,
-    _user_size: u32,
+    user_size: u32,
 ) -> Bool {
-    state(pipe, mode, instances, !(collection_count.is_null() && collection_time.is_null() && user.is_null()))
+    let remote = !(collection_count.is_null() && collection_time.is_null());
+    state(pipe, [mode, instances], remote, user, user_size)
 }
 
 #[unsafe(no_mangle)]
@@ -123,40 +138,17 @@ pub extern "C" fn SetNamedPipeHandleState(
     collection_time: In<u32>,
 ) -> Bool {
     truth(|| {
-        let pipe = Pipe::borrow(pipe.raw())?;
+        let raw = pipe.raw();
+        let pipe = Pipe::borrow(raw)?;
         if !collection_count.is_null() || !collection_time.is_null() {
             return fail(Code::INVALID_PARAMETER);
         }
+        let end = ext::end(&pipe, 0)?;
+        let _here = Here::at(&end, raw);
         match mode.get() {
             Some(mode) => Ok(pipe.set_mode(mode)?),
             None => Ok(()),
         }
-    })
-}
-
-/// The ends of an anonymous pipe have one direction each (P73).
-#[unsafe(no_mangle)]
-pub extern "C" fn TransactNamedPipe(
-    pipe: HANDLE,
-    _request: In<u8>,
-    _request_size: u32,
-    _reply: Out<u8>,
-    _reply_size: u32,
-    _read: Out<u32>,
-    _overlapped: *mut c_void,
-) -> Bool {
-    truth(|| {
-        Pipe::borrow(pipe.raw())?;
-        fail(Code::ACCESS_DENIED)
-    })
-}
-
-/// The read end of an anonymous pipe is a server end whose client has always been there (P73).
-#[unsafe(no_mangle)]
-pub extern "C" fn ConnectNamedPipe(pipe: HANDLE, _overlapped: *mut c_void) -> Bool {
-    truth(|| {
-        let server = Pipe::borrow(pipe.raw())?.info()?.flags & SERVER_END != 0;
-        fail(if server { Code::PIPE_CONNECTED } else { Code::INVALID_FUNCTION })
     })
 }
 

@@ -8,8 +8,8 @@ use std::fs;
 use std::time::Duration;
 
 use crate::ffi::{Bool, Out, Plain, guard, truth};
-use crate::os;
 use crate::pages::PAGE;
+use crate::{os, pending, wait};
 
 /// Steps of the high-resolution clock per second.
 const FREQUENCY: i64 = 1_000_000_000;
@@ -61,12 +61,17 @@ fn sleep(milliseconds: u32) {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn Sleep(milliseconds: u32) {
+    pending::progress();
     sleep(milliseconds);
+    pending::progress();
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn SleepEx(milliseconds: u32, _alertable: Bool) -> u32 {
-    sleep(milliseconds);
+pub extern "C" fn SleepEx(milliseconds: u32, alertable: Bool) -> u32 {
+    if alertable != 0 {
+        return wait::alertable_sleep(milliseconds);
+    }
+    Sleep(milliseconds);
     0
 }
 

@@ -3,6 +3,8 @@
 
 mod bench;
 mod map;
+mod pipe;
+mod relay;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -16,6 +18,8 @@ use crate::units;
 
 pub use bench::*;
 pub use map::*;
+pub use pipe::*;
+pub use relay::*;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -105,6 +109,24 @@ as in every wait. Exit codes: 6 if the time ran out, 8 if a mutex was abandoned.
 The name is free again when the command has ended, however it ended. The command's exit code is passed \
 through. If only transom itself is killed, the command goes on without the name.")]
     Run(RunArgs),
+
+    /// Named pipes: serve, connect, call, look, wait, list
+    #[command(subcommand)]
+    Pipe(PipeCommand),
+
+    /// Join two of: a named pipe, standard streams, a Unix socket, TCP, a program
+    #[command(after_help = "Examples:
+  transom relay pipe-listen:db unix:/run/db.sock               a pipe in front of a Unix socket
+  transom relay unix-listen:agent.sock pipe:openssh-ssh-agent  a Unix socket in front of a pipe
+  transom relay tcp-listen:127.0.0.1:7000 pipe:service         TCP in front of a pipe
+  transom relay - pipe:service                                 standard streams and a pipe
+  transom relay pipe-listen:calc 'exec:bc -q' --stats          a program for every client
+  transom relay pipe-listen:copy pipe:original --message       messages stay messages, empty ones too
+
+Sides: -, pipe:NAME, pipe-listen:NAME, unix:PATH, unix-listen:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, \
+exec:CMD; '\\\\.\\pipe\\NAME' is pipe:NAME. Only the first may listen. The end of one side's input is passed on where the \
+other can be closed for one direction; a pipe cannot, see --eof.")]
+    Relay(Box<RelayArgs>),
 
     /// List the names that exist now
     #[command(
@@ -494,6 +516,8 @@ pub enum KindArg {
     Mutex,
     /// Semaphores
     Semaphore,
+    /// Named pipes
+    Pipe,
 }
 
 /// `transom who`

@@ -42,7 +42,7 @@ pub const TABLE: &[(&str, &str)] = &[
     ("4", "exists already: `create --new`, `run --single`"),
     ("5", "access denied"),
     ("6", "timed out"),
-    ("7", "out of resources: memory, disk, handles, a semaphore's maximum"),
+    ("7", "out of resources: memory, disk, handles, a semaphore's maximum, instances of a pipe"),
     ("8", "abandoned: the mutex's last owner ended without releasing it"),
     ("9", "the name belongs to an object of another kind"),
     ("10", "not supported on this system"),
@@ -76,7 +76,8 @@ impl Exit {
             | Code::DISK_FULL
             | Code::HANDLE_DISK_FULL
             | Code::TOO_MANY_OPEN_FILES
-            | Code::TOO_MANY_POSTS => Exit::Resources,
+            | Code::TOO_MANY_POSTS
+            | Code::PIPE_BUSY => Exit::Resources,
             Code::INVALID_HANDLE => Exit::OtherKind,
             Code::INVALID_PARAMETER
             | Code::INVALID_NAME

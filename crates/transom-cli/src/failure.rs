@@ -129,6 +129,13 @@ impl Exit {
 fn why(error: &Error) -> &'static str {
     let named = error.name().is_some();
     match error.code() {
+        Code::FILE_NOT_FOUND if is_pipe(error) => "no pipe has this name",
+        Code::PIPE_BUSY if is_create(error) => "the pipe has all the instances it may have",
+        Code::PIPE_BUSY if named => "no instance of the pipe listens",
+        Code::BAD_PATHNAME | Code::INVALID_NAME if is_pipe(error) => "that is not the name of a pipe",
+        Code::ACCESS_DENIED if is_pipe(error) && is_create(error) => {
+            "the name exists already, as a pipe of another direction or another user's"
+        }
         Code::FILE_NOT_FOUND if named && !is_create(error) => "no object has this name",
         Code::INVALID_HANDLE if named => "the name belongs to an object of another kind",
         Code::PATH_NOT_FOUND | Code::BAD_PATHNAME if named => {
@@ -141,6 +148,19 @@ fn why(error: &Error) -> &'static str {
 /// A way on, for the codes that have a usual one.
 fn hint(error: &Error) -> Option<String> {
     let text = match (error.code(), error.name()) {
+        (Code::FILE_NOT_FOUND, Some(_)) if is_pipe(error) => {
+            "`transom pipe list` shows what exists; a pipe's name goes with its last server".to_owned()
+        }
+        (Code::PIPE_BUSY, Some(_)) if !is_create(error) => {
+            "every instance has a client; --wait TIME waits for one".to_owned()
+        }
+        (Code::BAD_PATHNAME | Code::INVALID_NAME | Code::BAD_NETPATH, Some(_)) if is_pipe(error) => {
+            "write NAME or '\\\\.\\pipe\\NAME' (quoted, because shells take backslashes)".to_owned()
+        }
+        (Code::ACCESS_DENIED, Some(_)) if is_pipe(error) => {
+            "a pipe opens for the user who made it, or for all if made with --everyone, and only in its direction"
+                .to_owned()
+        }
         (Code::FILE_NOT_FOUND, Some(_)) if is_create(error) => {
             "`transom doctor` checks where names are kept".to_owned()
         }
@@ -168,6 +188,11 @@ fn hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// Whether it is about a named pipe.
+fn is_pipe(error: &Error) -> bool {
+    error.operation().contains("pipe")
 }
 
 /// Whether an object was to be made: then a missing file is not a missing name.

@@ -29,7 +29,7 @@ pub trait Report: Serialize {
 }
 
 /// Where answers go, and in which form.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     json: bool,
 }

@@ -39,8 +39,11 @@ prefix too.
 Events, mutexes, semaphores and mappings share one set of names: a name that
 belongs to another kind is refused (ERROR_INVALID_HANDLE, exit code 9).
 
-A name goes with the last process that holds it, also if that process is killed.
-Nothing is left to remove.
+Named pipes have names of their own: '\\\\.\\pipe\\NAME', or NAME where a command wants a
+pipe; upper and lower case are the same there.
+
+A name goes with the last process that holds it, also if that process is killed;
+a pipe's with its last server. Nothing is left to remove.
 "
     .to_owned()
 }

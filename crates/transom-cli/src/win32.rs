@@ -15,6 +15,10 @@ pub const SPELLINGS: &[(&str, &[&str])] = &[
     ("ReleaseSemaphore", &["semaphore", "release"]),
     ("WaitForSingleObject", &["wait"]),
     ("WaitForMultipleObjects", &["wait"]),
+    ("CreateNamedPipe", &["pipe", "listen"]),
+    ("CallNamedPipe", &["pipe", "call"]),
+    ("PeekNamedPipe", &["pipe", "peek"]),
+    ("WaitNamedPipe", &["pipe", "wait"]),
 ];
 
 /// The command line with Windows spellings replaced by ours. Only the first word is a command, and

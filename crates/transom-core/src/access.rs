@@ -172,11 +172,13 @@ pub enum Kind {
     Process = 7,
     /// Thread.
     Thread = 8,
+    /// Either end of a mailslot.
+    Mailslot = 9,
 }
 
 impl Kind {
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Event,
         Kind::Mutex,
         Kind::Semaphore,
@@ -185,6 +187,7 @@ impl Kind {
         Kind::Pipe,
         Kind::Process,
         Kind::Thread,
+        Kind::Mailslot,
     ];
 
     /// The kind with this number; `None` for a number no kind has.
@@ -199,6 +202,7 @@ impl Kind {
             6 => Kind::Pipe,
             7 => Kind::Process,
             8 => Kind::Thread,
+            9 => Kind::Mailslot,
             _ => return None,
         })
     }
@@ -221,6 +225,7 @@ impl Kind {
             Kind::Pipe => "pipe",
             Kind::Process => "process",
             Kind::Thread => "thread",
+            Kind::Mailslot => "mailslot",
         }
     }
 
@@ -239,7 +244,7 @@ impl Kind {
             Kind::Mutex => MUTEX_ALL_ACCESS,
             Kind::Semaphore => SEMAPHORE_ALL_ACCESS,
             Kind::Mapping => FILE_MAP_ALL_ACCESS,
-            Kind::File | Kind::Pipe => FILE_ALL_ACCESS,
+            Kind::File | Kind::Pipe | Kind::Mailslot => FILE_ALL_ACCESS,
             Kind::Process => PROCESS_ALL_ACCESS,
             Kind::Thread => THREAD_ALL_ACCESS,
         }
@@ -284,7 +289,9 @@ impl Kind {
             Kind::Event | Kind::Semaphore => (0x0002_0001, 0x0002_0002, 0x0012_0000),
             Kind::Mutex => (0x0002_0001, 0x0002_0000, 0x0012_0000),
             Kind::Mapping => (0x0002_0005, 0x0002_0002, 0x0002_0008),
-            Kind::File | Kind::Pipe => (FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE),
+            Kind::File | Kind::Pipe | Kind::Mailslot => {
+                (FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE)
+            }
             Kind::Process => (
                 READ_CONTROL | PROCESS_VM_READ | PROCESS_QUERY_INFORMATION,
                 READ_CONTROL
@@ -347,7 +354,7 @@ mod tests {
             assert!(!kind.name().is_empty());
         }
         assert_eq!(Kind::from_u32(0), None);
-        assert_eq!(Kind::from_u32(9), None);
+        assert_eq!(Kind::from_u32(10), None);
         assert_eq!(Kind::Event.as_u32(), 1);
         assert_eq!(Kind::Thread.as_u32(), 8);
     }

@@ -22,6 +22,10 @@
 //! | which bytes do processes share besides section memory? | [`record`] |
 //! | which bytes say that a handle is on its way to a running process? | [`delivery`] |
 //! | which bytes is a name on Linux, and who holds it? | [`entry`] |
+//! | what may be done with a pipe, and what does each call answer in each state? | [`pipe`] |
+//! | where do the instances of a pipe stand, and in which bytes? | [`board`] |
+//! | how do bytes and messages travel through memory that two processes share? | [`ring`] |
+//! | what is in a mailslot, and who reads what next? | [`post`] |
 //! | which atomics are used, also under the model checker? | [`sync`] |
 //!
 //! # Purity
@@ -37,6 +41,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod access;
+pub mod board;
 pub mod code;
 pub mod command_line;
 pub mod delivery;
@@ -44,8 +49,11 @@ pub mod entry;
 pub mod environment;
 pub mod mapping;
 pub mod name;
+pub mod pipe;
+pub mod post;
 pub mod protocol;
 pub mod record;
+pub mod ring;
 pub mod security;
 pub mod sync;
 pub mod text;

@@ -31,6 +31,12 @@ use core::fmt;
 use crate::code::Code;
 use crate::text;
 
+mod mailslot;
+mod pipe;
+
+pub use mailslot::{LocalMailslot, MailslotName};
+pub use pipe::{MAX_PIPE_UNITS, PipeName, Purpose};
+
 /// The limit of the A functions, in characters and counting the final NUL (M37).
 pub const MAX_PATH: usize = 260;
 

@@ -40,7 +40,7 @@ pub const PAGE_MAGIC: u64 = u64::from_le_bytes(*b"transob\0");
 /// Magic of a process record.
 pub const RECORD_MAGIC: u64 = u64::from_le_bytes(*b"tranproc");
 /// Version of both layouts.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Offsets in an object page.
 pub mod page {
@@ -157,20 +157,23 @@ pub struct Slot {
     pub access: u32,
     /// Bit 0 inherit, bit 1 protect from close.
     pub flags: u32,
-    /// The object's descriptor: memory, file, pipe end, or a process's pidfd (-1: it has ended).
+    /// The object's descriptor: memory, file, pipe end, the segment of a named pipe, or a process's pidfd (-1: it has
+    /// ended).
     pub descriptor: i32,
     /// The descriptor that holds the name, or -1.
     pub hold: i32,
     /// The slot of the name's entry that `hold` locks.
     pub hold_slot: u32,
-    /// A second descriptor, or -1: the record of a process.
+    /// A second descriptor, or -1: the record of a process, the board of a named pipe.
     pub record: i32,
-    /// Section: its `flProtect` word. Pipe: its quota. Process, thread: its id.
+    /// Section: its `flProtect` word. Pipe: its quota. Server end: its place on the board. Process, thread: its id.
     pub detail: u32,
-    /// Section: bytes.
+    /// Section: bytes. Server end: the generation of its segment.
     pub size: u64,
-    /// Section: bit 0 path-backed, bit 1 over a disk file. Pipe: bit 0 read end.
+    /// Section: bit 0 path-backed, bit 1 over a disk file. Pipe: bit 0 read end, bit 1 server end, bit 2 client end.
     pub bits: u32,
+    /// Two more descriptors, or -1: the bell on which an end of a named pipe sleeps, and that of its peer.
+    pub bells: [i32; 2],
 }
 
 impl Slot {
@@ -186,6 +189,7 @@ impl Slot {
         detail: 0,
         size: 0,
         bits: 0,
+        bells: [-1; 2],
     };
 
     /// The first word: state and kind.
@@ -217,7 +221,7 @@ impl Slot {
             (self.detail as u64) << 32 | self.record as u32 as u64,
             self.size,
             (self.bits as u64) << 32 | self.hold_slot as u64,
-            0,
+            (self.bells[1] as u32 as u64) << 32 | self.bells[0] as u32 as u64,
             0,
         ]
     }
@@ -236,14 +240,16 @@ impl Slot {
             size: body[3],
             hold_slot: body[4] as u32,
             bits: (body[4] >> 32) as u32,
+            bells: [body[5] as u32 as i32, (body[5] >> 32) as u32 as i32],
         }
     }
 }
 
 impl Slot {
-    /// The descriptors that the slot names, those of nothing left out.
+    /// The descriptors that the slot names, those of nothing left out; in this order they travel in messages.
     pub fn descriptors(&self) -> impl Iterator<Item = i32> + use<> {
-        [self.descriptor, self.hold, self.record].into_iter().filter(|number| *number >= 0)
+        let [own, peer] = self.bells;
+        [self.descriptor, self.hold, self.record, own, peer].into_iter().filter(|number| *number >= 0)
     }
 }
 
@@ -343,6 +349,7 @@ mod tests {
             detail: 0x0800_0004,
             size: u64::MAX,
             bits: 2,
+            bells: [11, -1],
         };
         assert_eq!(Slot::decode(4, slot.body()), slot);
         assert_eq!(Slot::decode(0, Slot::EMPTY.body()), Slot::EMPTY);
@@ -363,8 +370,10 @@ mod tests {
             detail: 7,
             size: 8,
             bits: 9,
+            bells: [10, 11],
             kind: 1,
         };
-        assert_eq!(slot.body(), [0x22_0000_0011, 0x4_0000_0003, 0x7_0000_0006, 8, 0x9_0000_0005, 0, 0]);
+        let words = [0x22_0000_0011, 0x4_0000_0003, 0x7_0000_0006, 8, 0x9_0000_0005, 0xB_0000_000A, 0];
+        assert_eq!(slot.body(), words);
     }
 }

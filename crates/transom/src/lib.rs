@@ -10,7 +10,8 @@
 //! | `WaitForSingleObject`, `WaitForMultipleObjects` | [`wait`] |
 //! | `CreateProcess`, `OpenProcess` | [`process`] |
 //! | `CreateThread`, `OpenThread` | [`thread`] |
-//! | `CreatePipe` | [`pipe`] |
+//! | `CreatePipe`, `CreateNamedPipe` | [`pipe`] |
+//! | `CreateMailslot` | [`mailslot`] |
 //! | `DuplicateHandle`, inheritance | [`handle`] |
 //!
 //! # What it does, and what not
@@ -35,11 +36,14 @@
 //! # }
 //! ```
 
+#[cfg(feature = "tokio")]
+pub mod aio;
 #[cfg(target_os = "linux")]
 mod engine;
 pub mod error;
 pub mod event;
 pub mod handle;
+pub mod mailslot;
 pub mod mapping;
 pub mod mutex;
 pub mod namespace;
@@ -57,3 +61,4 @@ extern crate self as transom; // The support code names the library as its users
 mod support;
 
 pub use error::{Code, Error, Result};
+mod racing;

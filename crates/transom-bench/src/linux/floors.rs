@@ -57,7 +57,7 @@ pub(super) fn line_partner(shared: Shared, _: &[String]) -> Result<Work> {
 }
 
 /// Sleeps until the word is `value`.
-fn sleep(word: &AtomicU32, value: u32) {
+pub(super) fn sleep(word: &AtomicU32, value: u32) {
     loop {
         let seen = word.load(Ordering::Acquire);
         if seen == value {
@@ -68,7 +68,8 @@ fn sleep(word: &AtomicU32, value: u32) {
     }
 }
 
-fn signal(word: &AtomicU32, value: u32) {
+/// Sets the word and wakes who sleeps on it.
+pub(super) fn signal(word: &AtomicU32, value: u32) {
     word.store(value, Ordering::Release);
     futex::wake(word, 1);
 }

@@ -5,13 +5,19 @@
 //! | [`partner`] | the second process of a case, and how the two begin together |
 //! | [`machine`] | what machine this is |
 //! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`] | the roles |
+//! | [`carry`] | the roles of all links |
+//! | [`named`], [`stream`], [`fifo`] | the links |
 
+mod carry;
 mod copy;
+mod fifo;
 mod floors;
 mod handle;
 mod machine;
 mod mapping;
+mod named;
 mod partner;
+mod stream;
 mod sync;
 
 use transom_sys::linux::affinity;
@@ -20,10 +26,13 @@ use crate::Role;
 use crate::error::{Error, Result};
 use crate::sample::say;
 
+pub use carry::Carrier;
 pub(crate) use machine::machine;
 
 /// What a role is told besides its own arguments.
 struct Stage<'a> {
+    /// The role's word.
+    role: &'a str,
     /// What this process's command line has between the program and the role.
     prefix: Vec<String>,
     /// Where the partner is to run.
@@ -100,16 +109,24 @@ const PARTNERS: &[(&str, partner::Play)] = &[
     ("any", sync::any_partner),
 ];
 
+const CARRIERS: &[Carrier] = &[
+    Carrier::of::<named::Named<false>>("transom"),
+    Carrier::of::<named::Named<true>>("transom-msg"),
+    Carrier::of::<stream::Stream>("unix"),
+    Carrier::of::<fifo::Pipes>("pipe2"),
+];
+
 /// Plays a worker, `ROLE CPU PARTNER-CPU …`, or a partner, `partner ROLE CPU …`.
-pub(crate) fn run_child(arguments: &[String], more: &[Role]) -> Result<()> {
+pub(crate) fn run_child(arguments: &[String], roles: &[Role], carriers: &[Carrier]) -> Result<()> {
     affinity::end_with_parent().map_err(Error::of("tie this process to its parent"))?;
     if let [word, role, rest @ ..] = arguments
         && word == "partner"
     {
-        let (_, play) = PARTNERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
-        return partner::run(rest, *play);
+        let carrier = || carrier(role, carriers).map(|carrier| carrier.partner);
+        let found = PARTNERS.iter().find(|(name, _)| name == role).map(|(_, play)| *play);
+        return partner::run(rest, found.or_else(carrier).ok_or_else(|| unknown(role))?);
     }
-    let result = run_worker(arguments, more);
+    let result = run_worker(arguments, roles, carriers);
     if let Err(error) = &result {
         // Line ends would end the message.
         say(&format!("error {}", error.to_string().replace('\n', " ")))?;
@@ -121,19 +138,25 @@ fn unknown(role: &str) -> Error {
     Error::new(format!("there is no role '{role}'"))
 }
 
-fn run_worker(arguments: &[String], more: &[Role]) -> Result<()> {
+fn carrier(word: &str, more: &[Carrier]) -> Option<Carrier> {
+    CARRIERS.iter().chain(more).find(|carrier| carrier.word == word).copied()
+}
+
+fn run_worker(arguments: &[String], roles: &[Role], carriers: &[Carrier]) -> Result<()> {
     let [role, cpu, partner_cpu, rest @ ..] = arguments else {
         return Err(Error::new("a worker needs a role and two processors"));
     };
     pin(cpu)?;
-    if let Some((_, play)) = more.iter().find(|(name, _)| name == role) {
+    if let Some((_, play)) = roles.iter().find(|(name, _)| name == role) {
         return play(rest);
     }
-    let (_, play) = WORKERS.iter().find(|(name, _)| name == role).ok_or_else(|| unknown(role))?;
+    let carrier = || carrier(role, carriers).map(|carrier| carrier.worker);
+    let found = WORKERS.iter().find(|(name, _)| name == role).map(|(_, play)| *play);
+    let play = found.or_else(carrier).ok_or_else(|| unknown(role))?;
     let all: Vec<String> = std::env::args().collect();
     let prefix = all[1..all.len() - arguments.len()].to_vec();
     let partner_cpu = partner_cpu.parse().map_err(Error::of("read the partner's processor"))?;
-    play(&Stage { prefix, partner_cpu, arguments: rest })
+    play(&Stage { role, prefix, partner_cpu, arguments: rest })
 }
 
 fn pin(cpu: &str) -> Result<()> {
@@ -145,16 +168,18 @@ fn pin(cpu: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::plan::{Plan, Worker};
+    use std::borrow::Cow;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_role_of_the_plan_is_played_and_every_role_played_is_in_the_plan() {
-        let cases = Plan::map().cases;
-        let wanted = cases.iter().filter_map(|case| match case.worker {
+        let cases = Plan::map().extend(Plan::pipe().cases).cases;
+        let wanted = cases.into_iter().filter_map(|case| match case.worker {
             Worker::Role(role, _) => Some(role),
             _ => None,
         });
-        let played = WORKERS.iter().map(|(role, _)| *role);
+        let workers = WORKERS.iter().map(|(role, _)| *role);
+        let played = workers.chain(CARRIERS.iter().map(|carrier| carrier.word)).map(Cow::Borrowed);
         assert_eq!(wanted.collect::<BTreeSet<_>>(), played.collect::<BTreeSet<_>>());
     }
 }

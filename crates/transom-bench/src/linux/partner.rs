@@ -11,6 +11,7 @@
 //!   4096   …             room for the role
 //! ```
 
+use std::io::Read as _;
 use std::os::fd::AsRawFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -79,6 +80,7 @@ impl Partner {
             // The worker's streams are between it and who asks it.
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(Error::of("start the partner"))?;
         let mut partner = Partner { child, shared, request: 1 };
@@ -112,13 +114,24 @@ impl Partner {
             // Woken, late or interrupted: what counts is the word.
             let _ = futex::wait(ready, seen, Some(futex::now() + LOOK));
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(Error::new(format!("the partner ended: {status}")));
+                return Err(Error::new(format!(
+                    "the partner ended, {status}: {}",
+                    last_words(&mut self.child)
+                )));
             }
             if futex::now() > end {
                 return Err(Error::new("the partner does not begin"));
             }
         }
     }
+}
+
+/// The last line of a process that has ended.
+fn last_words(child: &mut Child) -> String {
+    let mut said = String::new();
+    // What cannot be read is no reason to hide that it ended.
+    let _ = child.stderr.take().map(|mut words| words.read_to_string(&mut said));
+    said.lines().last().unwrap_or("without a word").to_owned()
 }
 
 impl Drop for Partner {

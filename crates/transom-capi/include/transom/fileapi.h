@@ -75,8 +75,12 @@ extern "C" {
  * ERROR_ACCESS_DENIED, ERROR_INVALID_NAME, ERROR_INVALID_PARAMETER. CREATE_ALWAYS and
  * OPEN_ALWAYS succeed on an existing file with ERROR_ALREADY_EXISTS. dwDesiredAccess is a set
  * of GENERIC_ or FILE_ rights and binds the handle. With FILE_FLAG_OVERLAPPED operations on a
- * file still finish before the call returns. hTemplateFile is ignored. Named pipes and
- * mailslots cannot be opened in this version: ERROR_FILE_NOT_FOUND. */
+ * file still finish before the call returns. hTemplateFile is ignored.
+ * The name of a pipe (\\.\pipe\NAME) connects to the instance that has listened longest; share
+ * mode and disposition do not matter. ERROR_PIPE_BUSY when none listens (WaitNamedPipe),
+ * ERROR_ACCESS_DENIED when the pipe does not go that way. The handle is in byte read mode;
+ * FILE_FLAG_OVERLAPPED counts. Mailslots cannot be opened in this version:
+ * ERROR_FILE_NOT_FOUND. */
 TRANSOM_API HANDLE WINAPI CreateFileA(LPCSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
     LPSECURITY_ATTRIBUTES lpSecurityAttributes, DWORD dwCreationDisposition,
     DWORD dwFlagsAndAttributes, HANDLE hTemplateFile);
@@ -89,18 +93,31 @@ TRANSOM_API HANDLE WINAPI CreateFileW(LPCWSTR lpFileName, DWORD dwDesiredAccess,
  * lpOverlapped; at the end TRUE with 0 bytes (with lpOverlapped: FALSE, ERROR_HANDLE_EOF).
  * Pipe: waits for at least one byte, then takes what is there; FALSE with ERROR_BROKEN_PIPE
  * once the writers are gone and the data is used up, ERROR_NO_DATA when empty in PIPE_NOWAIT
- * mode. Also ERROR_ACCESS_DENIED without read access, ERROR_INVALID_HANDLE for other kinds.
- * lpNumberOfBytesRead may be NULL only with lpOverlapped, and is set to 0 first. */
+ * mode, ERROR_MORE_DATA when the buffer is full and the message is not (the rest comes with the
+ * next read), ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED. On an overlapped handle it does not
+ * wait: FALSE with ERROR_IO_PENDING, and lpOverlapped tells the end. Also ERROR_ACCESS_DENIED
+ * without read access, ERROR_INVALID_HANDLE for other kinds. lpNumberOfBytesRead may be NULL
+ * only with lpOverlapped, and is set to 0 first. */
 TRANSOM_API BOOL WINAPI ReadFile(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead,
     LPDWORD lpNumberOfBytesRead, LPOVERLAPPED lpOverlapped);
 
 /* Writes nNumberOfBytesToWrite bytes. File: at its position, or at the offset in lpOverlapped.
- * Pipe: waits until all of it is queued or read (P34); 0 bytes are no event (P23);
- * FALSE with ERROR_NO_DATA once the readers are gone, and in PIPE_NOWAIT mode 0 bytes with
- * TRUE when it does not fit. Also ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE, ERROR_DISK_FULL.
- * No SIGPIPE is raised. */
+ * Pipe: one message on a pipe of messages; waits until all of it is queued or read (P34); 0
+ * bytes are an empty message, and nothing on a pipe of bytes (P23); FALSE with ERROR_NO_DATA
+ * once the readers are gone, and in PIPE_NOWAIT mode 0 bytes with TRUE when it does not fit;
+ * ERROR_IO_PENDING on an overlapped handle. Also ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED,
+ * ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE, ERROR_DISK_FULL. No SIGPIPE is raised. */
 TRANSOM_API BOOL WINAPI WriteFile(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite,
     LPDWORD lpNumberOfBytesWritten, LPOVERLAPPED lpOverlapped);
+
+/* The same on an overlapped handle, with a function that the calling thread runs in an alertable
+ * wait (SleepEx, WaitForSingleObjectEx) after the end. TRUE: it will be called, also if the
+ * operation has ended already. hEvent is not used. ERROR_INVALID_PARAMETER for a pipe's handle
+ * that is not overlapped; otherwise as above. */
+TRANSOM_API BOOL WINAPI ReadFileEx(HANDLE hFile, LPVOID lpBuffer, DWORD nNumberOfBytesToRead,
+    LPOVERLAPPED lpOverlapped, LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+TRANSOM_API BOOL WINAPI WriteFileEx(HANDLE hFile, LPCVOID lpBuffer, DWORD nNumberOfBytesToWrite,
+    LPOVERLAPPED lpOverlapped, LPOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /* File: hands data and metadata to the disk and waits for it; what views changed goes with it
  * only after FlushViewOfFile (M49). Pipe: waits until the other end has read everything.
@@ -110,7 +127,8 @@ TRANSOM_API BOOL WINAPI FlushFileBuffers(HANDLE hFile);
 /* Moves a file's position by a signed distance (32 bits, or 64 with the high part in and out)
  * from FILE_BEGIN, FILE_CURRENT or FILE_END; returns the low part of the new position.
  * INVALID_SET_FILE_POINTER with a last error other than 0 is failure: ERROR_NEGATIVE_SEEK,
- * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. Duplicated handles share the position. */
+ * ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_INVALID_FUNCTION (a pipe). Duplicated
+ * handles share the position. */
 TRANSOM_API DWORD WINAPI SetFilePointer(HANDLE hFile, LONG lDistanceToMove,
     PLONG lpDistanceToMoveHigh, DWORD dwMoveMethod);
 

@@ -21,7 +21,9 @@ typedef struct _SECURITY_ATTRIBUTES {
 
 /* Where an operation starts and what came of it. Zero it before use; Offset and OffsetHigh
  * are the position in a file (0 for pipes). Internal and InternalHigh are for the library:
- * state, and bytes moved. */
+ * state (STATUS_PENDING while it goes on), and bytes moved. hEvent, if not NULL, is reset when
+ * the operation begins and set when it has ended. The record and the buffer belong to the
+ * operation until then. */
 __extension__ typedef struct _OVERLAPPED {
     ULONG_PTR Internal;
     ULONG_PTR InternalHigh;
@@ -35,7 +37,12 @@ __extension__ typedef struct _OVERLAPPED {
     HANDLE hEvent;
 } OVERLAPPED, *LPOVERLAPPED;
 
-#define HasOverlappedIoCompleted(overlapped) (((DWORD)(overlapped)->Internal) != STATUS_PENDING)
+#define HasOverlappedIoCompleted(overlapped) \
+    (((DWORD)*(volatile ULONG_PTR *)&(overlapped)->Internal) != STATUS_PENDING)
+
+/* What ReadFileEx and WriteFileEx call at the end: its error (0 = none), the bytes moved. */
+typedef VOID(WINAPI *LPOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwErrorCode,
+    DWORD dwNumberOfBytesTransfered, LPOVERLAPPED lpOverlapped);
 
 typedef RTL_CRITICAL_SECTION CRITICAL_SECTION;
 typedef PRTL_CRITICAL_SECTION PCRITICAL_SECTION;

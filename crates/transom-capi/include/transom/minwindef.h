@@ -64,6 +64,7 @@
 #define _stdcall
 #endif
 #define WINAPI
+#define NTAPI
 #define WINAPIV
 #define APIENTRY
 #define CALLBACK

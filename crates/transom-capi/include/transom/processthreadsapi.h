@@ -258,6 +258,10 @@ TRANSOM_API BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCode);
 /* Lets another ready thread run; TRUE, as it cannot be told whether there was one. */
 TRANSOM_API BOOL WINAPI SwitchToThread(void);
 
+/* Has a thread of this process run pfnAPC(dwData) in its next alertable wait. 0 on failure:
+ * ERROR_GEN_FAILURE (it has ended), ERROR_INVALID_HANDLE. */
+TRANSOM_API DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
+
 #ifdef __cplusplus
 }
 #endif

@@ -26,6 +26,9 @@ TRANSOM_API BOOL WINAPI InitializeSecurityDescriptor(PSECURITY_DESCRIPTOR pSecur
 TRANSOM_API BOOL WINAPI SetSecurityDescriptorDacl(PSECURITY_DESCRIPTOR pSecurityDescriptor,
     BOOL bDaclPresent, PACL pDacl, BOOL bDaclDefaulted);
 
+/* Ends what ImpersonateNamedPipeClient began; TRUE. */
+TRANSOM_API BOOL WINAPI RevertToSelf(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -124,8 +124,10 @@ TRANSOM_API BOOL WINAPI ReleaseSemaphore(HANDLE hSemaphore, LONG lReleaseCount,
 /* Waits until an event, mutex, semaphore, process or thread is signalled, and takes it where
  * that means something. Milliseconds: 0 only looks, INFINITE waits for ever. Returns
  * WAIT_OBJECT_0, WAIT_ABANDONED, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE or
- * ERROR_ACCESS_DENIED (no SYNCHRONIZE). The Ex form is the same: nothing here queues calls to
- * a thread, so an alertable wait never returns WAIT_IO_COMPLETION. */
+ * ERROR_ACCESS_DENIED (no SYNCHRONIZE). The handle of a pipe is signalled unless an overlapped
+ * operation without an event goes on there. The Ex form, if bAlertable, also runs what
+ * ReadFileEx, WriteFileEx and QueueUserAPC have left for this thread, and returns
+ * WAIT_IO_COMPLETION then. */
 TRANSOM_API DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 TRANSOM_API DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds,
     BOOL bAlertable);
@@ -146,7 +148,7 @@ TRANSOM_API DWORD WINAPI SignalObjectAndWait(HANDLE hObjectToSignal, HANDLE hObj
     DWORD dwMilliseconds, BOOL bAlertable);
 
 /* Pauses the calling thread for that many milliseconds; 0 only offers the processor to others.
- * The Ex form returns 0 when the time is over. */
+ * The Ex form returns 0 when the time is over, and WAIT_IO_COMPLETION as WaitForSingleObjectEx. */
 TRANSOM_API void WINAPI Sleep(DWORD dwMilliseconds);
 TRANSOM_API DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable);
 

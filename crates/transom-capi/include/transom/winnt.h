@@ -111,6 +111,9 @@ typedef struct _LIST_ENTRY {
 #define STATUS_DLL_NOT_FOUND ((DWORD)0xC0000135)
 #define STATUS_CONTROL_C_EXIT ((DWORD)0xC000013A)
 
+/* What QueueUserAPC has called. */
+typedef void(WINAPI *PAPCFUNC)(ULONG_PTR Parameter);
+
 /* Rights that every kind of object has. */
 #define DELETE 0x00010000
 #define READ_CONTROL 0x00020000

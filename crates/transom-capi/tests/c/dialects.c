@@ -4,6 +4,9 @@
 #include <windows.h>
 #include <sddl.h>
 #include <tchar.h>
+#define STRSAFE_NO_DEPRECATE
+#include <strsafe.h>
+#include <conio.h>
 
 C_ASSERT(sizeof(DWORD) == 4);
 C_ASSERT(sizeof(WCHAR) == 2);
@@ -101,6 +104,52 @@ static ULONGLONG position(HANDLE file)
     return SetFilePointerEx(file, zero, &now, FILE_CURRENT) ? (ULONGLONG)now.QuadPart : min(done, MAXDWORD);
 }
 
+typedef struct {
+    OVERLAPPED oOverlap;
+    HANDLE hPipeInst;
+    TCHAR chRequest[512];
+    DWORD cbRead;
+} PIPEINST, *LPPIPEINST;
+
+static VOID WINAPI CompletedReadRoutine(DWORD dwErr, DWORD cbBytesRead, LPOVERLAPPED lpOverLap)
+{
+    LPPIPEINST lpPipeInst = (LPPIPEINST)lpOverLap;
+    if (dwErr != 0 || (lpPipeInst->cbRead = cbBytesRead) == 0)
+        DisconnectNamedPipe(lpPipeInst->hPipeInst);
+}
+
+/* As servers and clients of named pipes are written. */
+static DWORD pipes(LPCTSTR lpszPipename, LPPIPEINST lpPipeInst)
+{
+    DWORD dwMode = PIPE_READMODE_MESSAGE, cbWritten, dwState, dwInstances;
+    TCHAR chBuf[64], szUser[64];
+    HANDLE hPipe = CreateNamedPipe(lpszPipename, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+        PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE | PIPE_WAIT, PIPE_UNLIMITED_INSTANCES, 4096, 4096,
+        NMPWAIT_USE_DEFAULT_WAIT, NULL);
+    if (hPipe == INVALID_HANDLE_VALUE)
+        return GetLastError();
+    if (!ConnectNamedPipe(hPipe, &lpPipeInst->oOverlap) && GetLastError() != ERROR_IO_PENDING)
+        return GetLastError();
+    if (!WaitNamedPipe(lpszPipename, 20000))
+        return GetLastError();
+    lpPipeInst->hPipeInst = CreateFile(lpszPipename, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+        SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+    if (FAILED(StringCchCopy(chBuf, 64, TEXT("Default message"))) || FAILED(StringCchCat(chBuf, 64, TEXT("."))))
+        return GetLastError();
+    SetNamedPipeHandleState(lpPipeInst->hPipeInst, &dwMode, NULL, NULL);
+    TransactNamedPipe(lpPipeInst->hPipeInst, chBuf, (lstrlen(chBuf) + 1) * sizeof(TCHAR), lpPipeInst->chRequest,
+        sizeof(lpPipeInst->chRequest), &lpPipeInst->cbRead, NULL);
+    CallNamedPipe(lpszPipename, chBuf, sizeof(chBuf), chBuf, sizeof(chBuf), &cbWritten, NMPWAIT_WAIT_FOREVER);
+    GetNamedPipeHandleState(hPipe, &dwState, &dwInstances, NULL, NULL, szUser, 64);
+    if (!ReadFileEx(hPipe, lpPipeInst->chRequest, sizeof(lpPipeInst->chRequest), &lpPipeInst->oOverlap,
+            (LPOVERLAPPED_COMPLETION_ROUTINE)CompletedReadRoutine))
+        return (DWORD)_getch();
+    while (!HasOverlappedIoCompleted(&lpPipeInst->oOverlap))
+        if (SleepEx(INFINITE, TRUE) != WAIT_IO_COMPLETION)
+            CancelIoEx(hPipe, &lpPipeInst->oOverlap);
+    return 0;
+}
+
 static BOOL launch(LPTSTR line, HANDLE inherited)
 {
     STARTUPINFOEX si;
@@ -149,6 +198,7 @@ int main(void)
     per_thread = (int)position(shared(TEXT("name"), full, ARRAYSIZE(full)));
     while (InterlockedCompareExchange(&slot.state, 1, 0) != 0)
         YieldProcessor();
+    explain(pipes(TEXT("\\\\.\\pipe\\dialects"), (LPPIPEINST)GlobalAlloc(GPTR, sizeof(PIPEINST))));
     explain((DWORD)classify(launch(line, thread) ? S_OK : E_FAIL));
     return (int)InterlockedIncrement(&slot.state);
 }

@@ -17,7 +17,22 @@ Each figure stands beside its floor, the same work by bare system calls, and bes
 ratio. End other programs first, and look at the spread: a busy machine gives no figures. Only ratios can \
 be compared between machines and runs. A goal that is missed is no failure of the command. Python's shared \
 memory is measured in the same run where there is a python3. On Linux only.")]
-    Map(BenchMapArgs),
+    Map(BenchArgs),
+
+    /// Named pipes: round trips, messages, bytes, connections; beside Unix sockets and pipe(2)
+    #[command(after_help = "Examples:
+  transom bench pipe
+  transom bench pipe --quick
+  transom bench pipe --only rt-64 --rounds 25
+  transom bench pipe --rounds 25 --json > figures.json
+
+Each figure stands beside the same traffic through a Unix stream and through pipe(2), beside what the \
+machine takes at least (a cache line or a futex there and back, memcpy in and out), and beside the goal for \
+the ratio. 'polling': a processor each, who waits spins; 'cross': a processor each, who waits sleeps; \
+'same': both on one. End other programs first, and look at the spread: a busy machine gives no figures. \
+Only ratios can be compared between machines and runs. A goal that is missed is no failure of the command. \
+On Linux only.")]
+    Pipe(BenchArgs),
 
     /// A process of the benchmark
     #[command(hide = true, after_help = "Examples:\n  transom bench child syscall 0 0")]
@@ -28,9 +43,9 @@ memory is measured in the same run where there is a python3. On Linux only.")]
     },
 }
 
-/// `transom bench map`
+/// `transom bench map` and `transom bench pipe`
 #[derive(Debug, Args)]
-pub struct BenchMapArgs {
+pub struct BenchArgs {
     /// How many times each case is measured, 5 at least; [default: 9, with --quick 5]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(Options::FEWEST_ROUNDS)..=1000))]
     pub rounds: Option<u32>,

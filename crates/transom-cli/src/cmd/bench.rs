@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use transom_bench::{Error, Options, Plan, run_child};
 
-use crate::args::{BenchCommand, BenchMapArgs};
+use crate::args::{BenchArgs, BenchCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{BAD, GOOD, HEAD, Output, Report};
@@ -15,6 +15,7 @@ use crate::output::{BAD, GOOD, HEAD, Output, Report};
 pub fn run(command: BenchCommand, output: &Output) -> Result<i32, Failure> {
     match command {
         BenchCommand::Map(args) => measure(&Plan::map().only(&args.only), &args, output),
+        BenchCommand::Pipe(args) => measure(&Plan::pipe().only(&args.only), &args, output),
         BenchCommand::Child { arguments } => {
             run_child(&arguments)?;
             Ok(Exit::Ok.code())
@@ -22,11 +23,9 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<i32, Failure> {
     }
 }
 
-fn measure(plan: &Plan, args: &BenchMapArgs, output: &Output) -> Result<i32, Failure> {
+fn measure(plan: &Plan, args: &BenchArgs, output: &Output) -> Result<i32, Failure> {
     if plan.is_empty() {
-        return Err(Failure::usage(
-            "no case has an id like that; `transom bench map --quick --json` shows them",
-        ));
+        return Err(Failure::usage("no case has an id like that; --quick --json shows them"));
     }
     let usual = if args.quick { Options::FEWEST_ROUNDS } else { Options::USUAL_ROUNDS };
     let options = Options {

@@ -41,16 +41,7 @@ impl Report for Dump<'_> {
         let width = self.lines.width;
         for line in self.lines.iter() {
             let line = line?;
-            write!(out, "{FAINT}{:08x}{FAINT:#} ", line.offset)?;
-            for column in 0..width {
-                // A gap in the middle of each 16 helps counting.
-                let gap = if column % 8 == 0 { " " } else { "" };
-                match line.bytes.get(column) {
-                    Some(byte) => write!(out, "{gap}{byte:02x} ")?,
-                    None => write!(out, "{gap}   ")?,
-                }
-            }
-            writeln!(out, " |{}|", ascii(&line.bytes))?;
+            hex_line(out, line.offset, &line.bytes, width)?;
             if line.repeats > 0 {
                 writeln!(out, "*")?;
             }
@@ -135,6 +126,28 @@ impl Iterator for LineIter<'_> {
         }
         Some(Ok(Line { offset, bytes, repeats }))
     }
+}
+
+/// One line: offset, hexadecimal, ASCII.
+fn hex_line(out: &mut dyn Write, offset: u64, bytes: &[u8], width: usize) -> io::Result<()> {
+    write!(out, "{FAINT}{offset:08x}{FAINT:#} ")?;
+    for column in 0..width {
+        // A gap in the middle of each 16 helps counting.
+        let gap = if column % 8 == 0 { " " } else { "" };
+        match bytes.get(column) {
+            Some(byte) => write!(out, "{gap}{byte:02x} ")?,
+            None => write!(out, "{gap}   ")?,
+        }
+    }
+    writeln!(out, " |{}|", ascii(bytes))
+}
+
+/// Bytes in lines of 16.
+pub fn hex_lines(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
+    for (number, line) in bytes.chunks(16).enumerate() {
+        hex_line(out, 16 * number as u64, line, 16)?;
+    }
+    Ok(())
 }
 
 /// Printable ASCII as it is, dots for the rest.

@@ -50,6 +50,7 @@ impl List {
             KindArg::Event => Kind::Event,
             KindArg::Mutex => Kind::Mutex,
             KindArg::Semaphore => Kind::Semaphore,
+            KindArg::Pipe => Kind::Pipe,
         });
         let objects = namespace::list().map_err(no_directory)?;
         let fits = |object: &NamedObject| wanted.is_none_or(|kind| kind == object.kind);

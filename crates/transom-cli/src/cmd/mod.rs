@@ -10,6 +10,9 @@ mod list;
 mod man;
 mod map;
 mod mutex;
+mod pipe;
+mod pipes;
+pub mod relay;
 mod run;
 mod semaphore;
 mod tour;
@@ -30,6 +33,8 @@ pub fn run(command: Command, output: &Output) -> Result<i32, Failure> {
         Command::Semaphore(command) => semaphore::run(command, output),
         Command::Wait(args) => wait::run(&args, output),
         Command::Run(args) => run::run(&args, output),
+        Command::Pipe(command) => pipe::run(command, output),
+        Command::Relay(args) => relay::run(&args, output),
         Command::List(args) => list::run(&args, output),
         Command::Who(args) => who::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),

@@ -1,13 +1,18 @@
 //! Linux: signals, and the null device.
 
 use std::io;
+use std::net::Shutdown;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+pub use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGINT, SIGQUIT};
+
+use crate::cmd::relay::Socket;
 
 /// A command's exit code; 128 + N if signal N ended it, as shells count.
 pub fn exit_code(status: ExitStatus) -> i32 {
@@ -36,5 +41,40 @@ pub fn input_is_null() -> bool {
     match (input, null) {
         (Ok(input), Ok(null)) => input.file_type().is_char_device() && input.rdev() == null.rdev(),
         _ => false,
+    }
+}
+
+/// A command line for the user's shell.
+pub fn shell(line: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(line);
+    command
+}
+
+/// Listens at a path. A socket that somebody left there, and at which nobody answers, is replaced.
+pub fn listen_unix(path: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_behind(path) => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        result => result,
+    }
+}
+
+fn is_left_behind(path: &Path) -> bool {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket());
+    let refused =
+        || UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+    is_socket && refused()
+}
+
+impl Socket for UnixStream {
+    fn second(&self) -> io::Result<UnixStream> {
+        self.try_clone()
+    }
+
+    fn shut(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
     }
 }

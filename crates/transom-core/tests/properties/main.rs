@@ -8,6 +8,7 @@ mod hostile;
 mod mapping;
 mod name;
 mod record;
+mod ring;
 mod security;
 mod text;
 mod time;

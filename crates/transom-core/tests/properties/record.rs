@@ -11,8 +11,8 @@ fn number() -> impl Strategy<Value = i32> {
 }
 
 fn slot() -> impl Strategy<Value = Slot> {
-    (number(), number(), number(), any::<[u32; 6]>(), any::<u64>()).prop_map(
-        |(descriptor, hold, record, [kind, access, flags, hold_slot, detail, bits], size)| Slot {
+    (number(), number(), number(), any::<[u32; 6]>(), any::<u64>(), [number(), number()]).prop_map(
+        |(descriptor, hold, record, [kind, access, flags, hold_slot, detail, bits], size, bells)| Slot {
             kind,
             access,
             flags,
@@ -23,6 +23,7 @@ fn slot() -> impl Strategy<Value = Slot> {
             detail,
             size,
             bits,
+            bells,
         },
     )
 }

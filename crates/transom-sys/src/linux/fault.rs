@@ -28,6 +28,7 @@ pub const CALLS: &[(&str, &[Errno])] = &[
     ("dup", &[Errno::MFILE]),
     ("epoll_create", &[Errno::MFILE]),
     ("epoll_ctl", &[Errno::NOSPC, Errno::NOMEM]),
+    ("eventfd", &[Errno::MFILE, Errno::NOMEM]),
     ("fallocate", &[Errno::NOSPC, Errno::NOMEM, Errno::INTR]),
     ("flock", &[Errno::INTR, Errno::NOLCK]),
     ("ftruncate", &[Errno::INTR, Errno::NOSPC]),

@@ -106,6 +106,12 @@ pub fn limit_of_address_space() -> Limit {
     rustix::process::getrlimit(Resource::As).into()
 }
 
+/// uname(2): what this computer is called.
+#[must_use]
+pub fn computer() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// uname(2): the name and the release of the kernel.
 #[must_use]
 pub fn kernel() -> String {

@@ -50,6 +50,20 @@ pub fn lock_byte(fd: impl AsFd, at: u64) -> Result<bool> {
     }
 }
 
+/// F_OFD_SETLK, F_RDLCK: locks one byte as [`lock_byte`], but other open files may share the lock.
+pub fn share_byte(fd: impl AsFd, at: u64) -> Result<bool> {
+    match request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_RDLCK, at, 1) {
+        Ok(_) => Ok(true),
+        Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// F_OFD_SETLK, F_UNLCK: gives all locks from this byte on up, for all who share this open file.
+pub fn unlock_from(fd: impl AsFd, at: u64) -> Result<()> {
+    request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at, 0).map(drop)
+}
+
 /// F_OFD_SETLK, F_UNLCK: gives the lock of one byte up, for all who share this open file.
 pub fn unlock_byte(fd: impl AsFd, at: u64) -> Result<()> {
     request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at, 1).map(drop)

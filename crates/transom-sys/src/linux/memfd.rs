@@ -39,9 +39,14 @@ pub fn set_size(fd: impl AsFd, size: u64) -> Result<()> {
 
 /// fallocate(2): sets the size to at least `size` and takes the space now, so that touching it later cannot fail.
 pub fn reserve(fd: impl AsFd, size: u64) -> Result<()> {
+    reserve_range(fd, 0, size)
+}
+
+/// The same for `length` bytes from `at` on.
+pub fn reserve_range(fd: impl AsFd, at: u64, length: u64) -> Result<()> {
     without_size_signal(|| {
         loop {
-            let call = || rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, size);
+            let call = || rustix::fs::fallocate(&fd, FallocateFlags::empty(), at, length);
             match fault::call("fallocate").and_then(|()| call()) {
                 Err(Errno::INTR) => {}
                 result => return result,

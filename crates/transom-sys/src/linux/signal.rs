@@ -4,7 +4,7 @@
 //! # Safety
 //! The SIGBUS handler may only do what is async-signal-safe: it reads atomics and calls mmap(2).
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -107,10 +107,15 @@ pub fn without_size_signal<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 /// write(2) that answers EPIPE without a SIGPIPE reaching the program.
+pub fn write_without_signal(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
+    without_pipe_signal(|| rustix::io::write(fd, bytes))
+}
+
+/// A call that writes into a pipe and answers EPIPE without a SIGPIPE reaching the program.
 ///
 /// A pipe has no flag for that, so the signal is blocked in this thread around the call and taken off its
 /// queue; one that was pending before stays.
-pub fn write_without_signal(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
+pub fn without_pipe_signal<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: the sets are initialised by the calls that fill them; the mask is this thread's own and is
     // put back before returning.
     unsafe {
@@ -122,15 +127,14 @@ pub fn write_without_signal(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
         libc::sigpending(&raw mut pending);
         let was_pending = libc::sigismember(&raw const pending, libc::SIGPIPE) == 1;
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, &raw mut before);
-        let written = libc::write(fd.as_fd().as_raw_fd(), bytes.as_ptr().cast(), bytes.len());
-        let error = Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO);
-        if written < 0 && error == Errno::PIPE && !was_pending {
+        let result = call();
+        if matches!(result, Err(Errno::PIPE)) && !was_pending {
             let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
             while libc::sigtimedwait(&raw const pipe, std::ptr::null_mut(), &raw const zero) < 0
                 && *libc::__errno_location() == libc::EINTR
             {}
         }
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        usize::try_from(written).map_err(|_| error)
+        result
     }
 }

@@ -16,7 +16,7 @@ use super::fault::{self, opening};
 use super::fd::above_standard;
 
 /// The most descriptors of one message.
-pub const MOST_DESCRIPTORS: usize = 4;
+pub const MOST_DESCRIPTORS: usize = 5;
 
 fn address(name: &[u8]) -> Result<SocketAddrUnix> {
     SocketAddrUnix::new_abstract_name(name)

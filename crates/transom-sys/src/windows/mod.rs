@@ -16,7 +16,9 @@
 //! | [`wait`] | `WaitForSingleObject`, `WaitForMultipleObjects`, `SignalObjectAndWait` |
 //! | [`handle`] | `CloseHandle`, `DuplicateHandle`, `GetHandleInformation`… |
 //! | [`mapping`] | `CreateFileMapping`, `MapViewOfFileEx`, `VirtualQuery`… |
-//! | [`pipe`] | `CreatePipe`, `ReadFile`, `WriteFile`, `PeekNamedPipe`… |
+//! | [`mailslot`] | `CreateMailslot`, `GetMailslotInfo`… |
+//! | [`pipe`] | `CreatePipe`, `CreateNamedPipe`, `ReadFile`, `WriteFile`… |
+//! | [`overlapped`] | the same calls, begun and not waited for |
 //! | [`process`], [`thread`] | `CreateProcess`, `OpenProcess`, `CreateThread`… |
 //! | [`security`] | `ConvertStringSecurityDescriptorToSecurityDescriptor` |
 //! | [`system`] | versions, page size |
@@ -34,8 +36,10 @@ use windows_sys::core::BOOL;
 
 pub mod event;
 pub mod handle;
+pub mod mailslot;
 pub mod mapping;
 pub mod mutex;
+pub mod overlapped;
 pub mod pipe;
 pub mod process;
 pub mod security;

@@ -1,23 +1,12 @@
 //! What these functions add to the calls: refusals of arguments that would be cut off or read beyond, and
 //! reads that end when the kernel is done.
-//!
-//! # Safety
-//! Two ends of a named pipe are made with calls that nothing else needs; they take terminated strings and
-//! numbers.
-#![allow(unsafe_code)]
 
-use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use windows_sys::Win32::Foundation::{GENERIC_WRITE, INVALID_HANDLE_VALUE};
-use windows_sys::Win32::Storage::FileSystem::{
-    CreateFileW, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, PIPE_ACCESS_INBOUND,
-};
-use windows_sys::Win32::System::Pipes::CreateNamedPipeW;
-
+use super::overlapped::{OnSignal, Operation};
 use super::security::{Attributes, Descriptor};
-use super::{
-    Handle, Wide, event, from_api, handle, mapping, mutex, pipe, process, semaphore, system, thread, wait,
-};
+use super::{Handle, event, handle, mapping, mutex, pipe, process, semaphore, system, thread, wait};
 
 const CURRENT_PROCESS: Handle = usize::MAX;
 const CURRENT_THREAD: Handle = usize::MAX - 1;
@@ -156,28 +145,27 @@ fn a_thread_runs_its_body_once_and_ends_with_its_value() {
     handle::close(thread).unwrap();
 }
 
-/// The read end, opened for overlapped work, and the write end of a named pipe.
+/// The two ends of an inbound pipe, for overlapped work.
 fn overlapped_pipe() -> (Handle, Handle) {
-    let name = units(&format!(r"\\.\pipe\transom-sys-{}", std::process::id()));
-    let name = Wide::new(Some(&name)).unwrap();
-    // SAFETY: the name is terminated and outlives both calls; the attributes may be NULL.
-    let (read, write) = unsafe {
-        let read = CreateNamedPipeW(
-            name.as_ptr(),
-            PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED,
-            0,
-            1,
-            0,
-            4096,
-            0,
-            ptr::null(),
-        );
-        let write =
-            CreateFileW(name.as_ptr(), GENERIC_WRITE, 0, ptr::null(), OPEN_EXISTING, 0, ptr::null_mut());
-        (read, write)
+    const GENERIC_WRITE: u32 = 0x4000_0000;
+    const INBOUND: u32 = 1;
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let name = units(&format!(r"\\.\pipe\transom-sys-test-{}-{number}", std::process::id()));
+    let blueprint = pipe::Blueprint {
+        open_mode: INBOUND | pipe::FILE_FLAG_OVERLAPPED,
+        pipe_mode: 0,
+        max_instances: 1,
+        out_size: 4096,
+        in_size: 4096,
+        default_timeout: 0,
     };
-    assert!(read != INVALID_HANDLE_VALUE && write != INVALID_HANDLE_VALUE);
-    (from_api(read), from_api(write))
+    let read = pipe::create_named(&name, &plain(), &blueprint).unwrap();
+    assert_eq!(pipe::connect(read, 20), Err(121));
+    let flags = pipe::FILE_FLAG_OVERLAPPED | pipe::SECURITY_SQOS_PRESENT | pipe::SECURITY_IDENTIFICATION;
+    let write = pipe::open_named(&name, GENERIC_WRITE, &plain(), flags).unwrap();
+    assert_eq!(pipe::connect(read, FOREVER), Err(535));
+    (read, write)
 }
 
 /// Two reads of one overlapped handle at once: each returns with its own bytes, and not before they are
@@ -189,7 +177,7 @@ fn reads_of_an_overlapped_handle_end_when_their_bytes_are_there() {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4];
         loop {
-            match pipe::read(read, &mut buffer) {
+            match pipe::read(read, &mut buffer, pipe::INFINITE).map(|transfer| transfer.count) {
                 Ok(count) => bytes.extend_from_slice(&buffer[..count]),
                 Err(code) => return (bytes, code),
             }
@@ -198,7 +186,7 @@ fn reads_of_an_overlapped_handle_end_when_their_bytes_are_there() {
     };
     let readers = [std::thread::spawn(reader), std::thread::spawn(reader)];
     for number in 1..=1000u32 {
-        assert_eq!(pipe::write(write, &number.to_le_bytes()), Ok(4));
+        assert_eq!(pipe::write(write, &number.to_le_bytes(), pipe::INFINITE), Ok(4));
     }
     pipe::flush(write).unwrap();
     handle::close(write).unwrap();
@@ -211,6 +199,59 @@ fn reads_of_an_overlapped_handle_end_when_their_bytes_are_there() {
     numbers.sort_unstable();
     assert!(numbers.into_iter().eq(1..=1000));
     handle::close(read).unwrap();
+}
+
+/// A read that runs out of time has taken nothing, and the kernel has let go of the buffer.
+#[test]
+fn a_read_that_ran_out_of_time_takes_nothing() {
+    let (read, write) = overlapped_pipe();
+    let mut buffer = [0; 4];
+    for _ in 0..50 {
+        assert_eq!(pipe::read(read, &mut buffer, 0), Err(121));
+    }
+    assert_eq!(pipe::write(write, b"abcd", FOREVER), Ok(4));
+    assert_eq!(pipe::read(read, &mut buffer, FOREVER), Ok(pipe::Transfer { count: 4, more: false }));
+    assert_eq!(&buffer, b"abcd");
+    handle::close(read).unwrap();
+    handle::close(write).unwrap();
+}
+
+/// An operation tells its end once, by its event too; what is dropped before is cancelled.
+#[test]
+fn an_operation_ends_by_itself_or_with_its_value() {
+    let (read, write) = overlapped_pipe();
+    drop(Operation::read(read, 100).unwrap());
+    let mut reading = Operation::read(read, 100).unwrap();
+    assert!(reading.result().is_none());
+    let (tell, told) = std::sync::mpsc::channel();
+    let signalled = OnSignal::new(reading.event(), Box::new(move || tell.send(()).unwrap())).unwrap();
+    let mut writing = Operation::write(write, b"hello".to_vec()).unwrap();
+    assert!(matches!(writing.result(), Some(Ok((pipe::Transfer { count: 5, more: false }, _)))));
+    told.recv().unwrap();
+    drop(signalled);
+    let (transfer, bytes) = reading.result().unwrap().unwrap();
+    assert_eq!((transfer.count, bytes.as_slice()), (5, &b"hello"[..]));
+    let mut waiting = Operation::read(read, 100).unwrap();
+    assert!(matches!(waiting.cancel(), Err(995)));
+    handle::close(write).unwrap();
+    assert!(matches!(Operation::read(read, 1), Err(109)));
+    handle::close(read).unwrap();
+}
+
+/// Nothing is called once it was taken back.
+#[test]
+fn a_signal_that_nobody_waits_for_any_more_calls_nothing() {
+    let event = new_event();
+    let calls = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&calls);
+    let count = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+    };
+    drop(OnSignal::new(event, Box::new(count)).unwrap());
+    event::set(event).unwrap();
+    assert_eq!(Arc::strong_count(&calls), 1, "and what it kept is freed");
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    handle::close(event).unwrap();
 }
 
 #[test]

@@ -16,22 +16,48 @@
 //! | [`table`] | handle values ↔ objects of this process |
 //! | [`transfer`] | an object as a row of a handle table, and back |
 //! | [`inbox`] | handles that other processes put into this one |
+//! | [`post`] | the memory of a mailslot, and its ends |
 //! | [`process`] | process objects: alive, ended, exit code |
+//! | [`bell`] | where the threads of this process sleep for one end of a pipe |
+//! | [`turn`] | who may write into a queue, and who may read from it |
+//! | [`spin`] | looking for a moment before sleeping |
+//! | [`segment`] | the memory of one connection |
+//! | [`channel`] | one end of a connection: reading, writing, waiting, ending |
+//! | [`board`] | where the instances of a pipe's name stand |
+//! | [`served`], [`known`] | the names of pipes that this process serves, and those it has opened |
+//! | [`instance`], [`visit`] | the server end and the client end of an instance |
+//! | [`parked`] | connections that are over and may be used again |
+//! | [`overview`] | what the pipes of this machine are doing |
+//! | [`current`] | a value that is used without a lock and replaced now and then |
 //! | [`spawn`] | starting a child with the handles it is to inherit |
 
+pub(crate) mod bell;
+pub(crate) mod board;
+pub(crate) mod channel;
+pub(crate) mod current;
 pub(crate) mod errno;
 pub(crate) mod inbox;
+pub(crate) mod instance;
+pub(crate) mod known;
 pub(crate) mod memory;
 pub(crate) mod named;
+pub(crate) mod overview;
 pub(crate) mod owner;
+pub(crate) mod parked;
+pub(crate) mod post;
 pub(crate) mod process;
 pub(crate) mod record;
 pub(crate) mod section;
+pub(crate) mod segment;
+pub(crate) mod served;
 pub(crate) mod signal;
 pub(crate) mod spawn;
+pub(crate) mod spin;
 pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod transfer;
+pub(crate) mod turn;
 pub(crate) mod views;
+pub(crate) mod visit;
 pub(crate) mod waiter;
 pub(crate) mod watcher;

@@ -292,6 +292,7 @@ pub(crate) struct Inherited {
     pub(crate) object: Option<OwnedFd>,
     pub(crate) hold: Option<OwnedFd>,
     pub(crate) record: Option<OwnedFd>,
+    pub(crate) bells: [Option<OwnedFd>; 2],
 }
 
 /// This process's own record and what belongs to it.
@@ -418,10 +419,9 @@ fn take_over(given: RawFd) -> Option<(ProcessRecord, OwnedFd, HashMap<usize, Opt
             // got it yet.
             if number > 2 { unsafe { fd::adopt(number) }.map(Some) } else { Ok(None) }
         };
-        if let (Ok(object), Ok(hold), Ok(record)) =
-            (take(slot.descriptor), take(slot.hold), take(slot.record))
-        {
-            inherited.insert(index, Some(Inherited { slot, object, hold, record }));
+        let taken = [slot.descriptor, slot.hold, slot.record, slot.bells[0], slot.bells[1]].map(take);
+        if let [Ok(object), Ok(hold), Ok(record), Ok(own), Ok(peer)] = taken {
+            inherited.insert(index, Some(Inherited { slot, object, hold, record, bells: [own, peer] }));
         }
     }
     for index in rows {

@@ -28,14 +28,15 @@ use transom_core::record::slot_index;
 use transom_core::{command_line, environment::Environment};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::process::{self, Image, Step};
-use transom_sys::linux::{Errno, futex, pipe, procfs, signal};
+use transom_sys::linux::{Errno, futex, host, pipe, procfs, signal};
 
 use super::errno::{code, with_room};
+use super::inbox;
 use super::named::finish;
 use super::process::{ProcessObject, reap_left_behind};
 use super::record::{self, ProcessRecord};
 use super::table::{self, Entry, INHERIT, Object};
-use super::{inbox, transfer};
+use super::transfer::{self, Lent};
 use crate::error::{Error, Result};
 use crate::handle::{FromHandle, RawHandle};
 use crate::namespace::imp::{self as namespace, ChildHold};
@@ -156,6 +157,9 @@ fn start(command: &Command) -> std::result::Result<Child, Code> {
     }
     for hold in package.holds {
         hold.handed_over();
+    }
+    for lent in package.lent {
+        lent.handed_over();
     }
     if head_start > 0 {
         FOLLOWER.set(Some(record));
@@ -362,6 +366,8 @@ struct Package {
     keep: Vec<RawFd>,
     standard: [Option<RawFd>; 3],
     holds: Vec<ChildHold>,
+    /// Ends of named pipes.
+    lent: Vec<Lent>,
     /// Descriptors that must live until the child has its own copies.
     _alive: Vec<std::os::fd::OwnedFd>,
 }
@@ -376,6 +382,7 @@ impl Package {
             record,
             standard: [None; 3],
             holds: Vec::new(),
+            lent: Vec::new(),
             _alive: vec![inbox],
         };
         let streams = package.streams(rows, command)?;
@@ -420,6 +427,14 @@ impl Package {
         Ok(streams)
     }
 
+    /// A second number of a descriptor, until the child has its own.
+    fn copy(&mut self, number: RawFd) -> std::result::Result<RawFd, Code> {
+        let copy = with_room(|| host::duplicate_number(number))?;
+        let number = copy.as_raw_fd();
+        self._alive.push(copy);
+        Ok(number)
+    }
+
     /// Puts one handle into the child's record.
     fn add(
         &mut self,
@@ -428,18 +443,30 @@ impl Package {
         flags: u32,
         streams: &HashMap<usize, RawFd>,
     ) -> std::result::Result<(), Code> {
-        let mut slot = transfer::row(entry, flags | INHERIT);
+        let (mut slot, lent) = transfer::travelling(entry, flags | INHERIT, |row, parts| (row, parts.lent));
+        self.lent.extend(lent);
         if let Some(number) = streams.get(&index) {
             // One descriptor for stream and handle, so that closing the stream closes the pipe (R24).
             slot.descriptor = *number;
         } else if slot.descriptor > 2 {
             self.keep.push(slot.descriptor);
         }
+        let is_server = matches!(entry.object, Object::Server(_));
+        if is_server || matches!(entry.object, Object::Client(_)) {
+            // The ends of a name share its board; in the child each handle has descriptors of its own.
+            slot.record = self.copy(slot.record)?;
+        }
         if slot.record > 2 {
             self.keep.push(slot.record);
         }
+        self.keep.extend(slot.bells.into_iter().filter(|bell| *bell > 2));
         if let Some(hold) = entry.hold() {
-            let hold = hold.for_child(entry.access, slot.descriptor)?;
+            // What the name leads to: a pipe's board, any other object itself.
+            let memory = if is_server { slot.record } else { slot.descriptor };
+            let hold = hold.for_child(entry.access, memory)?;
+            if let Object::Server(instance) = &entry.object {
+                hold.keep_instance(instance.index())?;
+            }
             slot.hold = hold.fd().as_raw_fd();
             slot.hold_slot = hold.slot();
             self.keep.push(slot.hold);

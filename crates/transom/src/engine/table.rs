@@ -8,22 +8,26 @@
 //! What is true of a handle stands in the vector. The row is a copy for others, who may have written anything
 //! into it: of it, this process believes that a peer reserved or closed it, and nothing else.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::record::{SlotState, handle_value, process as layout, slot_index};
 use transom_sys::linux::fault::step;
 
+use super::instance::Instance;
+use super::post::{Inlet, Outlet};
 use super::process::ProcessObject;
 use super::record::{self, Inherited, Own};
 use super::section::Section;
 use super::sync::SyncObject;
-use super::{inbox, transfer, views};
+use super::visit::Visit;
+use super::{inbox, known, parked, served, transfer, views};
 use crate::handle::RawHandle;
 use crate::namespace::imp::Hold;
 
@@ -54,6 +58,16 @@ pub(crate) struct PipeEnd {
     pub(crate) descriptor: Descriptor,
     pub(crate) quota: u32,
     pub(crate) reader: bool,
+    pub(crate) attachment: Attachment,
+}
+
+/// Where the C interface keeps what it knows of an end.
+pub(crate) type Attachment = OnceLock<Box<dyn Any + Send + Sync>>;
+
+impl PipeEnd {
+    pub(crate) fn new(descriptor: Descriptor, quota: u32, reader: bool) -> PipeEnd {
+        PipeEnd { descriptor, quota, reader, attachment: OnceLock::new() }
+    }
 }
 
 /// What a handle refers to.
@@ -63,6 +77,14 @@ pub(crate) enum Object {
     Section(Arc<Section>),
     File(Arc<Descriptor>),
     Pipe(Arc<PipeEnd>),
+    /// The server end of a named pipe.
+    Server(Arc<Instance>),
+    /// The client end of a named pipe.
+    Client(Arc<Visit>),
+    /// The server end of a mailslot.
+    Inlet(Arc<Inlet>),
+    /// A client end of a mailslot.
+    Outlet(Arc<Outlet>),
     Process(Arc<ProcessObject>),
     /// The first thread of a process: it ends with it.
     FirstThread(Arc<ProcessObject>),
@@ -74,9 +96,32 @@ impl Object {
             Object::Sync(object) => object.kind(),
             Object::Section(_) => Kind::Mapping,
             Object::File(_) => Kind::File,
-            Object::Pipe(_) => Kind::Pipe,
+            Object::Pipe(_) | Object::Server(_) | Object::Client(_) => Kind::Pipe,
+            Object::Inlet(_) | Object::Outlet(_) => Kind::Mailslot,
             Object::Process(_) => Kind::Process,
             Object::FirstThread(_) => Kind::Thread,
+        }
+    }
+
+    /// A handle of the table leads to it.
+    fn opened(&self) {
+        match self {
+            Object::Server(instance) => instance.opened(),
+            Object::Client(visit) => visit.opened(),
+            Object::Inlet(inlet) => inlet.opened(),
+            Object::Outlet(outlet) => outlet.opened(),
+            _ => {}
+        }
+    }
+
+    /// A handle of the table leads to it no more, also if somebody still has the object.
+    fn closed(&self) {
+        match self {
+            Object::Server(instance) => instance.closed(),
+            Object::Client(visit) => visit.closed(),
+            Object::Inlet(inlet) => inlet.closed(),
+            Object::Outlet(outlet) => outlet.closed(),
+            _ => {}
         }
     }
 }
@@ -113,6 +158,9 @@ impl Entry {
     fn new(object: Object, access: u32, hold: Option<Arc<Hold>>, index: Option<usize>, flags: u32) -> Entry {
         let hold_number = hold.as_ref().map_or(-1, |hold| hold.raw_fd());
         let (hold, flags, closed) = (Mutex::new(hold), AtomicU32::new(flags), AtomicBool::new(false));
+        if index.is_some() {
+            object.opened();
+        }
         Entry { object, access, hold, hold_number, index, flags, closed }
     }
 
@@ -123,9 +171,14 @@ impl Entry {
 
     /// The handle exists no more.
     fn end(&self) {
-        self.closed.store(true, Ordering::Release);
+        if !self.closed.swap(true, Ordering::AcqRel) && self.index.is_some() {
+            self.object.closed();
+        }
         let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(hold);
+        if let Object::Inlet(inlet) = &self.object {
+            inlet.after_closing();
+        }
     }
 
     /// Whether the handle still exists: it may have been closed by number, here or by another process.
@@ -283,8 +336,7 @@ fn adopt(own: &Own, index: usize, row: Inherited) -> Result<Arc<Entry>, Code> {
     own.inherited().remove(&index);
     match arrived {
         Ok(arrived) if !closed => {
-            let hold = arrived.hold.map(Arc::new);
-            place(own, &mut table, index, arrived.object, access, hold, flags);
+            place(own, &mut table, index, arrived.object, access, arrived.hold, flags);
             table.entries.get(index).cloned().flatten().ok_or(Code::INVALID_HANDLE)
         }
         arrived => {
@@ -322,8 +374,7 @@ fn empty_inbox(own: &Own, wanted: Option<usize>) -> Result<(), Code> {
         match arrived {
             Ok(arrived) if is_expected(&table, index) => {
                 let flags = delivery.slot.flags & (INHERIT | PROTECT);
-                let hold = arrived.hold.map(Arc::new);
-                place(own, &mut table, index, arrived.object, delivery.slot.access, hold, flags);
+                place(own, &mut table, index, arrived.object, delivery.slot.access, arrived.hold, flags);
             }
             Err(_) if is_expected(&table, index) => own.record.free(index),
             _ => {}
@@ -363,6 +414,9 @@ pub(crate) fn give_up_names() {
     for entry in table.entries.iter().flatten() {
         if let Ok(mut hold) = entry.hold.try_lock() {
             drop(hold.take());
+        }
+        if let Object::Server(instance) = &entry.object {
+            instance.give_up();
         }
     }
 }
@@ -409,6 +463,9 @@ pub(crate) fn inheritable() -> Result<Vec<(usize, Arc<Entry>, u32)>, Code> {
 struct Still {
     table: RwLockWriteGuard<'static, Table>,
     inherited: MutexGuard<'static, HashMap<usize, Option<Inherited>>>,
+    served: MutexGuard<'static, Vec<Weak<served::Served>>>,
+    known: MutexGuard<'static, Vec<Arc<known::Known>>>,
+    parked: MutexGuard<'static, parked::Lot>,
     _views: views::Still,
 }
 
@@ -419,7 +476,14 @@ thread_local! {
 /// Waits until no other thread is changing the table, and lets none begin before [`go_on`].
 pub(crate) fn hold_still(own: &'static Own) {
     let table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
-    let still = Still { table, inherited: own.inherited(), _views: views::hold_still() };
+    let still = Still {
+        table,
+        inherited: own.inherited(),
+        served: served::hold_still(),
+        known: known::hold_still(),
+        parked: parked::hold_still(),
+        _views: views::hold_still(),
+    };
     // A thread that ends and has no such variables any more forks without: there is nothing better to do.
     let _ = STILL.try_with(|place| *place.borrow_mut() = Some(still));
 }
@@ -435,8 +499,7 @@ pub(crate) fn each_descriptor(mut see: impl FnMut(RawFd)) {
         let place = place.borrow();
         let Some(still) = &*place else { return };
         for entry in still.table.entries.iter().flatten() {
-            let (object, record) = transfer::descriptors(entry);
-            object.into_iter().chain(record).for_each(|fd| see(fd.as_raw_fd()));
+            transfer::each_descriptor(&entry.object, &mut see);
             see(entry.hold_number);
             if let Object::Process(process) | Object::FirstThread(process) = &entry.object
                 && let Some(entry) = process.entry()
@@ -447,5 +510,8 @@ pub(crate) fn each_descriptor(mut see: impl FnMut(RawFd)) {
         for row in still.inherited.values().flatten() {
             row.slot.descriptors().for_each(&mut see);
         }
+        served::each_descriptor(&still.served, &mut see);
+        known::each_descriptor(&still.known, &mut see);
+        still.parked.each_descriptor(&mut see);
     });
 }

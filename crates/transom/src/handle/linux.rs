@@ -1,16 +1,14 @@
 //! Handles on Linux: rows of the table in [`crate::engine::table`].
 
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use transom_core::access::{Kind, PROCESS_DUP_HANDLE};
 use transom_core::code::Code;
 use transom_core::record::{Slot, SlotState, handle_value, process as layout, slot_index};
 use transom_sys::linux::fault::step;
-use transom_sys::linux::fd;
 
 use super::{DuplicateOptions, Handle, HandleFlags, RawHandle};
-use crate::engine::errno::with_room;
 use crate::engine::named::error;
 use crate::engine::process::ProcessObject;
 use crate::engine::record::ProcessRecord;
@@ -100,10 +98,7 @@ pub(crate) fn same_object(a: &Handle, b: &Handle) -> bool {
             a.id() == b.id()
         }
         _ => {
-            let identity = |handle: &Handle| {
-                let (descriptor, _) = transfer::descriptors(&handle.resolved.0);
-                descriptor.and_then(|fd| transom_sys::linux::fd::identity(fd).ok())
-            };
+            let identity = |handle: &Handle| transfer::identity(&handle.resolved.0.object);
             a.kind() == b.kind() && identity(a).is_some() && identity(a) == identity(b)
         }
     }
@@ -157,7 +152,7 @@ fn take(from: &Arc<ProcessObject>, raw: RawHandle) -> std::result::Result<Arc<En
     if record.slot(index) != Some(slot) {
         return Err(Code::INVALID_HANDLE);
     }
-    Ok(Arc::new(Entry::detached(arrived.object, slot.access, arrived.hold.map(Arc::new))))
+    Ok(Arc::new(Entry::detached(arrived.object, slot.access, arrived.hold)))
 }
 
 /// The rights of the new handle (H27–H30).
@@ -212,31 +207,42 @@ fn send(
     access: u32,
     inherit: bool,
 ) -> std::result::Result<(), Code> {
-    let (object, second) = transfer::descriptors(entry);
     // The name is held for the target from now on, also while the handle waits in its inbox.
     let hold = match entry.hold() {
         Some(hold) => {
             let hold = hold.for_child(access, -1)?;
-            match object {
-                Some(memory) => hold.set_process_and_keeper(to.id(), keep(to, index, memory)?),
-                None => hold.set_process(to.id()),
+            if let Object::Server(instance) = &entry.object {
+                hold.keep_instance(instance.index())?;
             }
+            let memory = transfer::named_memory(&entry.object)?;
+            hold.set_process_and_keeper(to.id(), keep(to, index, memory));
             Some(hold)
         }
         None => None,
     };
-    let slot = Slot {
-        access,
-        descriptor: transfer::marked(object.is_some()),
-        hold: transfer::marked(hold.is_some()),
-        hold_slot: hold.as_ref().map_or(0, |hold| hold.slot()),
-        record: transfer::marked(second.is_some()),
-        ..transfer::row(entry, if inherit { INHERIT } else { 0 })
-    };
-    let descriptors: Vec<_> =
-        object.into_iter().chain(hold.as_ref().map(|hold| hold.fd())).chain(second).collect();
-    step("name-held-for-target");
-    inbox::deliver(record, index, &slot, &descriptors)?;
+    let sent = transfer::travelling(entry, if inherit { INHERIT } else { 0 }, |row, parts| {
+        let slot = Slot {
+            access,
+            descriptor: transfer::marked(parts.object.is_some()),
+            hold: transfer::marked(hold.is_some()),
+            hold_slot: hold.as_ref().map_or(0, |hold| hold.slot()),
+            record: transfer::marked(parts.record.is_some()),
+            bells: parts.bells.map(|bell| transfer::marked(bell.is_some())),
+            ..row
+        };
+        // In the order of `Slot::descriptors`.
+        let held = hold.as_ref().map(|hold| hold.fd());
+        let bells = parts.bells.into_iter().flatten();
+        let descriptors: Vec<_> =
+            parts.object.into_iter().chain(held).chain(parts.record).chain(bells).collect();
+        step("name-held-for-target");
+        inbox::deliver(record, index, &slot, &descriptors)?;
+        if let Some(lent) = parts.lent {
+            lent.handed_over();
+        }
+        Ok(())
+    });
+    sent?;
     step("handle-delivered");
     if let Some(hold) = hold {
         hold.handed_over();
@@ -262,17 +268,12 @@ impl Kept {
 }
 
 /// Keeps the memory until the target has picked it up; its number here.
-fn keep(
-    target: &Arc<ProcessObject>,
-    index: usize,
-    memory: BorrowedFd<'_>,
-) -> std::result::Result<RawFd, Code> {
-    let memory = with_room(|| fd::duplicate(memory))?;
+fn keep(target: &Arc<ProcessObject>, index: usize, memory: OwnedFd) -> RawFd {
     let number = memory.as_raw_fd();
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     kept.retain(Kept::is_needed);
     kept.push(Kept { _memory: memory, target: Arc::clone(target), index });
-    Ok(number)
+    number
 }
 
 /// Lets go of what has been picked up.
@@ -325,7 +326,7 @@ pub mod ext {
             Kind::File => Object::File(Arc::new(descriptor)),
             Kind::Pipe => {
                 let reader = access & FILE_WRITE_DATA == 0;
-                Object::Pipe(Arc::new(PipeEnd { descriptor, quota: crate::pipe::imp::DEFAULT_QUOTA, reader }))
+                Object::Pipe(Arc::new(PipeEnd::new(descriptor, crate::pipe::imp::DEFAULT_QUOTA, reader)))
             }
             _ => return Err(error(Code::INVALID_PARAMETER)),
         };

@@ -12,7 +12,7 @@
 //! make a reference to them. They copy in and out ([`View::read`], [`View::write`], [`View::read_value`]…), or
 //! access one aligned word ([`View::load_u32`], [`View::store_u32`], [`View::atomic_u32`]…). What a copy gives
 //! while somebody writes is a mixture of old and new bytes, never undefined behaviour; the reasons are in
-//! `view/copy.rs`. Copies have no ordering of their own: a wait that succeeded, an acquired mutex or an
+//! `racing.rs`. Copies have no ordering of their own: a wait that succeeded, an acquired mutex or an
 //! acquire load before them makes them see what was stored before the signal.
 //!
 //! # Invariants
@@ -42,8 +42,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{Mapping, imp};
 use crate::error::{Code, Error, Result};
 use crate::handle::AsHandle;
-
-mod copy;
+use crate::racing;
 
 /// How a view is mapped (`MapViewOfFile`, `MapViewOfFileEx`).
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +134,7 @@ pub struct View {
 }
 
 // SAFETY: a view is an address range that belongs to the process, not to a thread (V1). All safe access to
-// it is by copies and atomics, which may race (view/copy.rs), so sharing `&View` between threads adds nothing
+// it is by copies and atomics, which may race (racing.rs), so sharing `&View` between threads adds nothing
 // that other processes could not do anyway.
 unsafe impl Send for View {}
 // SAFETY: as for Send.
@@ -191,7 +190,7 @@ impl View {
     pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
         let from = self.readable(READ, offset, buffer.len())?;
         // SAFETY: the range lies in the view (V1), and the buffer is the caller's alone, so not in it.
-        unsafe { copy::copy_out(from, buffer.as_mut_ptr(), buffer.len()) };
+        unsafe { racing::copy_out(from, buffer.as_mut_ptr(), buffer.len()) };
         self.check_intact(READ)
     }
 
@@ -205,7 +204,7 @@ impl View {
         // SAFETY: the range lies in the view (V1); the vector has room for `len` bytes, all of which are
         // written before its length says so.
         unsafe {
-            copy::copy_out(from, bytes.as_mut_ptr(), len);
+            racing::copy_out(from, bytes.as_mut_ptr(), len);
             bytes.set_len(len);
         }
         self.check_intact(READ)?;
@@ -220,7 +219,7 @@ impl View {
         let to = self.writable(WRITE, offset, bytes.len())?;
         // SAFETY: the range lies in the view and the memory is writable (V1, V2); `bytes` is a shared
         // reference, so it does not lie in a view, whose bytes others may change.
-        unsafe { copy::copy_in(bytes.as_ptr(), to, bytes.len()) };
+        unsafe { racing::copy_in(bytes.as_ptr(), to, bytes.len()) };
         self.check_intact(WRITE)
     }
 
@@ -231,7 +230,7 @@ impl View {
     pub fn fill(&self, offset: usize, len: usize, byte: u8) -> Result<()> {
         let to = self.writable(FILL, offset, len)?;
         // SAFETY: the range lies in the view and the memory is writable (V1, V2).
-        unsafe { copy::fill(to, byte, len) };
+        unsafe { racing::fill(to, byte, len) };
         self.check_intact(FILL)
     }
 
@@ -244,7 +243,7 @@ impl View {
         let from = self.readable(READ, offset, size_of::<T>())?;
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: the range lies in the view (V1), and `value` has room for a T.
-        unsafe { copy::copy_out(from, value.as_mut_ptr().cast(), size_of::<T>()) };
+        unsafe { racing::copy_out(from, value.as_mut_ptr().cast(), size_of::<T>()) };
         self.check_intact(READ)?;
         // SAFETY: every byte of `value` was written, and FromBytes says that any bytes are a T.
         Ok(unsafe { value.assume_init() })

@@ -6,6 +6,8 @@
 //!      objects/  NAME              an entry: what the object is, and a table of its holders
 //!                NAME+COOKIE.mem   the memory of a path-backed object
 //!      process/  PID.NAMESPACE     an entry whose memory is the record of a process
+//!      pipe/     NAME              an entry whose memory is the board of a named pipe
+//!      mailslot/ NAME              an entry whose memory is that of a mailslot
 //! ```
 //! The memory of an object is not in the entry. It is a memory file without a name, which its holders have
 //! open; the entry says who they are and which number their descriptor has, and `/proc/PID/fd/NUMBER` opens
@@ -55,7 +57,7 @@ mod tests;
 
 pub(crate) use examine::examine;
 pub(crate) use hold::{ChildHold, Hold};
-pub(crate) use list::{find, list, sweep};
+pub(crate) use list::{find, list, pipes, sweep};
 
 use root::Namespace;
 
@@ -66,6 +68,15 @@ pub(crate) enum Folder {
     Objects,
     /// Processes by their number.
     Processes,
+    /// Named pipes.
+    Pipes,
+    /// Mailslots.
+    Mailslots,
+}
+
+impl Folder {
+    /// Every folder.
+    pub(crate) const ALL: [Folder; 4] = [Folder::Objects, Folder::Processes, Folder::Pipes, Folder::Mailslots];
 }
 
 /// What an entry tells about its object. Another process may have written it: sizes and words are to be
@@ -161,6 +172,27 @@ pub(crate) fn open(request: &Request<'_>) -> Result<Opened, Code> {
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());
     namespace.open(request)
+}
+
+/// The memory of the object that has the name, and its entry, without becoming a holder: for those who must not
+/// keep a name (P4). Nothing of the entry's file is locked.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn look_up(request: &Request<'_>) -> Result<(Memory, OwnedFd), Code> {
+    Namespace::of_process().look_up(request)
+}
+
+/// Whether there is such a folder; none is made.
+pub(crate) fn has_folder(scope: transom_core::name::Scope, folder: Folder) -> bool {
+    matches!(Namespace::of_process().existing_directory(scope, folder), Ok(Some(_)))
+}
+
+/// Whether somebody holds the name whose entry this is. An entry is removed when nobody does; what locks are left on
+/// it then are those of forked processes that have not become another program yet.
+pub(crate) fn is_held(entry: BorrowedFd<'_>) -> bool {
+    let removed = transom_sys::linux::dirs::status(entry).is_ok_and(|status| status.is_removed);
+    !removed && transom_sys::linux::lock::is_locked_from(entry, transom_core::entry::LOCKS).unwrap_or(true)
 }
 
 /// Makes the record of process `pid` findable by its number, as long as the hold lives. A record that is

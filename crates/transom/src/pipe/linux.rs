@@ -1,167 +1,223 @@
-//! Anonymous pipes on Linux: pipe(2), since they must serve as a child's standard streams.
+//! Pipes on Linux: which kind a handle leads to decides who answers.
 //!
-//! The kernel's pipe has a capacity in whole pages; the quota in bytes (P33) is kept beside it and matters
-//! where it can be told: in `PIPE_NOWAIT` mode. A blocking write waits for room in the kernel's pipe, which
-//! is at least the quota.
+//! | module | what |
+//! | --- | --- |
+//! | [`anonymous`] | the ends of `CreatePipe`: pipe(2) |
+//! | [`named`] | by name: creating, opening, waiting, calling |
+//! | [`end`] | what is done with an end of a named pipe |
+//! | [`ext`] | the same in steps that never sleep |
+//! | [`list`] | what pipes there are |
 
-use std::os::fd::AsFd;
-use std::sync::Arc;
-
-use transom_core::access::{
-    FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_ATTRIBUTES,
-    FILE_WRITE_DATA,
-};
+use transom_core::access::FILE_WRITE_ATTRIBUTES;
 use transom_core::code::Code;
-use transom_sys::linux::{Errno, fd, pipe, signal};
+use transom_core::pipe::Operation;
 
-use super::{Peek, PipeInfo, PipeOptions};
-use crate::engine::errno::{code, with_room};
-use crate::engine::named::{error, finish};
-use crate::engine::table::{Descriptor, Object, PipeEnd};
+use super::{
+    ClientOptions, Connected, InstanceWait, Message, Peek, PipeInfo, PipeOptions, PipeState, ServerOptions,
+    Spin,
+};
+use crate::engine::instance::Came;
+use crate::engine::named::error;
+use crate::engine::table::{Object, PipeEnd};
 use crate::error::Result;
 use crate::handle::Handle;
+use crate::wait::Timeout;
 
-/// The quota of a pipe whose creator gave none.
-pub(crate) const DEFAULT_QUOTA: u32 = 4096;
-const PIPE_NOWAIT: u32 = 1;
-const SERVER_END: u32 = 1;
+#[path = "linux/anonymous.rs"]
+mod anonymous;
+#[path = "linux/end.rs"]
+mod end;
+#[path = "linux/ext.rs"]
+pub mod ext;
+#[path = "linux/list.rs"]
+mod list;
+#[path = "linux/named.rs"]
+mod named;
+
+pub(crate) use anonymous::DEFAULT_QUOTA;
+pub(crate) use end::NamedEnd;
 
 pub(super) fn create(options: &PipeOptions) -> Result<(Handle, Handle)> {
-    let error = error("create pipe");
-    let quota = if options.size == 0 { DEFAULT_QUOTA } else { options.size };
-    let (reader, writer) = with_room(pipe::create).map_err(&error)?;
-    // More than an unprivileged user may have: the kernel keeps what it has, and writes wait earlier.
-    let _ = pipe::set_capacity(&writer, quota as usize);
-    let end = |descriptor, reader| {
-        Object::Pipe(Arc::new(PipeEnd { descriptor: Descriptor::Owned(descriptor), quota, reader }))
+    anonymous::create(options)
+}
+
+pub(super) fn create_server(options: &ServerOptions) -> Result<Handle> {
+    named::create_server(options).map_err(error("create pipe"))
+}
+
+pub(super) fn open_client(options: &ClientOptions) -> Result<Handle> {
+    named::open_client(options).map_err(error("open pipe"))
+}
+
+pub(super) fn wait(name: &[u16], wait: InstanceWait) -> Result<()> {
+    named::wait(name, wait.value()).map_err(error("wait for pipe"))
+}
+
+pub(super) fn call(name: &[u16], request: &[u8], reply: &mut [u8], wait: InstanceWait) -> Result<Message> {
+    named::call(name, request, reply, wait.value()).map_err(error("call pipe"))
+}
+
+/// An end of either kind.
+enum End<'a> {
+    Named(NamedEnd<'a>),
+    Anonymous(&'a PipeEnd),
+}
+
+/// The end that a handle leads to, if it has the rights.
+#[inline]
+fn end(handle: &Handle, rights: u32) -> std::result::Result<End<'_>, Code> {
+    let entry = &handle.resolved.0;
+    let end = match (NamedEnd::of(entry), &entry.object) {
+        (Some(end), _) => End::Named(end),
+        (None, Object::Pipe(pipe)) => End::Anonymous(pipe),
+        _ => return Err(Code::INVALID_HANDLE),
     };
-    // H41.
-    let read_access = FILE_GENERIC_READ | FILE_WRITE_ATTRIBUTES;
-    let write_access = FILE_GENERIC_WRITE | FILE_READ_ATTRIBUTES;
-    let reader = finish(end(reader, true), read_access, None, options.inherit).map_err(&error)?;
-    let writer = finish(end(writer, false), write_access, None, options.inherit).map_err(error)?;
-    Ok((reader, writer))
+    entry.check(rights)?;
+    Ok(end)
 }
 
-fn end(handle: &Handle, rights: u32) -> std::result::Result<&PipeEnd, Code> {
-    match &handle.resolved.0.object {
-        Object::Pipe(pipe) => {
-            handle.resolved.0.check(rights)?;
-            Ok(pipe)
+#[inline]
+pub(super) fn receive(handle: &Handle, buffer: &mut [u8], timeout: Timeout) -> Result<Message> {
+    match end(handle, Operation::Read.right()) {
+        Ok(End::Named(end)) => end.receive(buffer, timeout),
+        Ok(End::Anonymous(end)) => {
+            anonymous::read(end, buffer, timeout).map(|len| Message { len, complete: true })
         }
-        _ => Err(Code::INVALID_HANDLE),
+        Err(code) => Err(code),
     }
+    .map_err(error("read pipe"))
 }
 
-pub(super) fn read(handle: &Handle, buffer: &mut [u8]) -> Result<usize> {
-    end(handle, FILE_READ_DATA).and_then(|end| read_end(end, buffer)).map_err(error("read pipe"))
+#[inline]
+pub(super) fn send(handle: &Handle, bytes: &[u8], timeout: Timeout) -> Result<usize> {
+    match end(handle, Operation::Write.right()) {
+        Ok(End::Named(end)) => end.send(bytes, timeout),
+        Ok(End::Anonymous(end)) => anonymous::write(end, bytes, timeout),
+        Err(code) => Err(code),
+    }
+    .map_err(error("write pipe"))
 }
 
-fn read_end(end: &PipeEnd, buffer: &mut [u8]) -> std::result::Result<usize, Code> {
-    let descriptor = end.descriptor.as_fd();
-    let nowait = fd::is_nonblocking(descriptor).map_err(code)?;
-    if buffer.is_empty() {
-        // Waits for data and takes nothing (P24).
-        let ready = pipe::poll_read(descriptor, !nowait).map_err(code)?;
-        return match (ready.readable, ready.broken) {
-            (true, _) => Ok(0),
-            (false, true) => Err(Code::BROKEN_PIPE),
-            (false, false) => Err(Code::NO_DATA),
-        };
+pub(super) fn transact(
+    handle: &Handle,
+    request: &[u8],
+    reply: &mut [u8],
+    timeout: Timeout,
+) -> Result<Message> {
+    match end(handle, Operation::Transact.right()) {
+        Ok(End::Named(end)) => end.transact(request, reply, timeout),
+        // One end of a one-way pipe never has both rights (P73), so this one was made of a descriptor.
+        Ok(End::Anonymous(_)) => Err(Code::BAD_PIPE),
+        Err(code) => Err(code),
     }
-    loop {
-        match pipe::read(descriptor, buffer) {
-            Ok(0) => return Err(Code::BROKEN_PIPE),
-            Ok(count) => return Ok(count),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Err(Code::NO_DATA),
-            Err(error) => return Err(code(error)),
-        }
-    }
-}
-
-pub(super) fn write(handle: &Handle, bytes: &[u8]) -> Result<usize> {
-    end(handle, FILE_WRITE_DATA).and_then(|end| write_end(end, bytes)).map_err(error("write pipe"))
-}
-
-fn write_end(end: &PipeEnd, bytes: &[u8]) -> std::result::Result<usize, Code> {
-    let descriptor = end.descriptor.as_fd();
-    let broken = || pipe::poll_write(descriptor, false).is_ok_and(|ready| ready.broken);
-    // Asked first, since the kernel does not tell a reader that had gone (232) from one that goes while the
-    // write waits (109).
-    if broken() {
-        return Err(Code::NO_DATA);
-    }
-    if bytes.is_empty() {
-        return Ok(0);
-    }
-    if fd::is_nonblocking(descriptor).map_err(code)? {
-        // All or nothing (P42).
-        let unread = pipe::unread(descriptor).map_err(code)?;
-        if unread.saturating_add(bytes.len()) > end.quota as usize {
-            return Ok(0);
-        }
-    }
-    let mut done = 0;
-    while done < bytes.len() {
-        match signal::write_without_signal(descriptor, &bytes[done..]) {
-            Ok(count) => done += count,
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) if done == 0 => return Ok(0),
-            // Begun, so it is finished: nobody is to see half of it.
-            Err(Errno::AGAIN) => drop(pipe::poll_write(descriptor, true).map_err(code)?),
-            Err(Errno::PIPE) => return Err(Code::BROKEN_PIPE),
-            Err(error) => return Err(code(error)),
-        }
-    }
-    Ok(done)
+    .map_err(error("transact on pipe"))
 }
 
 pub(super) fn peek(handle: &Handle, buffer: &mut [u8]) -> Result<Peek> {
-    let mut peek = || {
-        let descriptor = end(handle, FILE_READ_DATA)?.descriptor.as_fd();
-        let available = pipe::unread(descriptor).map_err(code)?;
-        if available == 0 && pipe::poll_read(descriptor, false).map_err(code)?.broken {
-            return Err(Code::BROKEN_PIPE);
-        }
-        let copied = if buffer.is_empty() || available == 0 {
-            0
-        } else {
-            pipe::peek(descriptor, buffer).map_err(code)?
-        };
-        Ok(Peek { copied, available })
-    };
-    peek().map_err(error("peek pipe"))
+    match end(handle, Operation::Peek.right()) {
+        Ok(End::Named(end)) => end.peek(buffer),
+        Ok(End::Anonymous(end)) => anonymous::peek(end, buffer),
+        Err(code) => Err(code),
+    }
+    .map_err(error("peek pipe"))
 }
 
 pub(super) fn flush(handle: &Handle) -> Result<()> {
-    end(handle, FILE_WRITE_DATA).map(drop).map_err(error("flush pipe"))
+    match end(handle, Operation::Flush.right()) {
+        Ok(End::Named(end)) => end.flush(),
+        Ok(End::Anonymous(_)) => Ok(()),
+        Err(code) => Err(code),
+    }
+    .map_err(error("flush pipe"))
 }
 
 pub(super) fn info(handle: &Handle) -> Result<PipeInfo> {
-    let end = end(handle, FILE_READ_ATTRIBUTES).map_err(error("get pipe information"))?;
-    Ok(PipeInfo {
-        flags: if end.reader { SERVER_END } else { 0 },
-        out_size: end.quota,
-        in_size: end.quota,
-        max_instances: 1,
-    })
+    match end(handle, Operation::Query.right()) {
+        Ok(End::Named(end)) => end.info(),
+        Ok(End::Anonymous(end)) => Ok(anonymous::info(end)),
+        Err(code) => Err(code),
+    }
+    .map_err(error("get pipe information"))
 }
 
-pub(super) fn nowait(handle: &Handle) -> Result<bool> {
-    end(handle, FILE_READ_ATTRIBUTES)
-        .and_then(|end| fd::is_nonblocking(end.descriptor.as_fd()).map_err(code))
-        .map_err(error("get pipe state"))
+pub(super) fn state(handle: &Handle) -> Result<PipeState> {
+    match end(handle, Operation::Query.right()) {
+        Ok(End::Named(end)) => end.state(),
+        Ok(End::Anonymous(end)) => anonymous::state(end),
+        Err(code) => Err(code),
+    }
+    .map_err(error("get pipe state"))
 }
 
 pub(super) fn set_mode(handle: &Handle, mode: u32) -> Result<()> {
-    end(handle, FILE_WRITE_ATTRIBUTES)
-        .and_then(|end| {
-            if mode & !PIPE_NOWAIT != 0 {
-                // Message read mode needs a message-type pipe (P31), and there are no other bits.
-                return Err(Code::INVALID_PARAMETER);
-            }
-            fd::set_nonblocking(end.descriptor.as_fd(), mode & PIPE_NOWAIT != 0).map_err(code)
-        })
-        .map_err(error("set pipe state"))
+    match end(handle, FILE_WRITE_ATTRIBUTES) {
+        Ok(End::Named(end)) => end.set_mode(mode),
+        Ok(End::Anonymous(end)) => anonymous::set_mode(end, mode),
+        Err(code) => Err(code),
+    }
+    .map_err(error("set pipe state"))
+}
+
+pub(super) fn connect(handle: &Handle, timeout: Timeout) -> Result<Connected> {
+    let connected = match end(handle, Operation::Connect.right()) {
+        Ok(End::Named(end)) => end.connect(timeout),
+        // P73: the read end is a server's end that is connected from the beginning.
+        Ok(End::Anonymous(end)) if end.reader => Ok(Came::Already),
+        Ok(End::Anonymous(_)) => Err(Code::INVALID_FUNCTION),
+        Err(code) => Err(code),
+    };
+    match connected.map_err(error("connect pipe"))? {
+        Came::During => Ok(Connected::During),
+        Came::Already => Ok(Connected::Already),
+        Came::Left => Err(error("connect pipe")(Code::NO_DATA)),
+    }
+}
+
+pub(super) fn disconnect(handle: &Handle) -> Result<()> {
+    match end(handle, Operation::Disconnect.right()) {
+        Ok(End::Named(end)) => end.server().and_then(|instance| instance.disconnect()),
+        Ok(End::Anonymous(_)) => Err(Code::NOT_SUPPORTED),
+        Err(code) => Err(code),
+    }
+    .map_err(error("disconnect pipe"))
+}
+
+pub(super) fn client_process_id(handle: &Handle) -> Result<u32> {
+    match end(handle, Operation::ClientProcess.right()) {
+        Ok(End::Named(end)) => end.client_process_id(),
+        Ok(End::Anonymous(_)) => Err(Code::NOT_SUPPORTED),
+        Err(code) => Err(code),
+    }
+    .map_err(error("get client process of pipe"))
+}
+
+pub(super) fn server_process_id(handle: &Handle) -> Result<u32> {
+    match end(handle, Operation::ServerProcess.right()) {
+        Ok(End::Named(end)) => end.server_process_id(),
+        Ok(End::Anonymous(_)) => Err(Code::NOT_SUPPORTED),
+        Err(code) => Err(code),
+    }
+    .map_err(error("get server process of pipe"))
+}
+
+pub(super) fn cancel(handle: &Handle) -> Result<()> {
+    match end(handle, 0) {
+        Ok(End::Named(end)) => end.cancel(),
+        Ok(End::Anonymous(_)) => Err(Code::NOT_SUPPORTED),
+        Err(code) => Err(code),
+    }
+    .map_err(error("cancel waiting calls on pipe"))
+}
+
+pub(super) fn list() -> Result<Vec<super::NamedPipe>> {
+    list::list().map_err(error("list pipes"))
+}
+
+pub(super) fn set_spin(handle: &Handle, spin: Spin) -> Result<()> {
+    match end(handle, 0) {
+        Ok(End::Named(end)) => end.set_spin(named::spin(spin)),
+        Ok(End::Anonymous(_)) => {}
+        Err(code) => return Err(error("set how pipe waits")(code)),
+    }
+    Ok(())
 }

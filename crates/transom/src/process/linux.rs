@@ -85,7 +85,7 @@ fn standard(which: usize) -> std::result::Result<RawHandle, Code> {
     let access = if read { FILE_GENERIC_READ } else { 0 } | if write { FILE_GENERIC_WRITE } else { 0 };
     let object = if fd::file_kind(descriptor) == Ok(FileKind::Pipe) {
         let descriptor = Descriptor::Standard(descriptor);
-        Object::Pipe(Arc::new(PipeEnd { descriptor, quota: DEFAULT_QUOTA, reader: !write }))
+        Object::Pipe(Arc::new(PipeEnd::new(descriptor, DEFAULT_QUOTA, !write)))
     } else {
         Object::File(Arc::new(Descriptor::Standard(descriptor)))
     };

@@ -25,7 +25,14 @@ fn target(handle: &Handle) -> std::result::Result<Target, Code> {
     Ok(match &entry.object {
         Object::Sync(object) => Target::Sync(object.clone()),
         Object::Process(process) | Object::FirstThread(process) => Target::Process(process.clone()),
-        Object::File(_) | Object::Pipe(_) | Object::Section(_) => Target::Always,
+        // A pipe handle is signalled as long as nothing goes on in the background (P54).
+        Object::File(_)
+        | Object::Pipe(_)
+        | Object::Server(_)
+        | Object::Client(_)
+        | Object::Inlet(_)
+        | Object::Outlet(_)
+        | Object::Section(_) => Target::Always,
     })
 }
 

@@ -7,6 +7,7 @@
 mod child;
 mod memory;
 mod peer;
+mod pipes;
 mod signals;
 
 use std::io;
@@ -68,6 +69,21 @@ const STEPS: &[Step] = &[
         title: "anonymous pipe",
         did: "gave a child the write end as standard output and read to the end",
         run: memory::anonymous_pipe,
+    },
+    Step {
+        title: "named pipe",
+        did: "answered the questions of a child that knows only the pipe's name, message by message",
+        run: pipes::messages,
+    },
+    Step {
+        title: "many clients",
+        did: "served four children at once by instances of one named pipe",
+        run: pipes::many_clients,
+    },
+    Step {
+        title: "a client is killed",
+        did: "killed a child that had written to a named pipe, then read on",
+        run: pipes::killed_client,
     },
     Step {
         title: "event ping-pong",

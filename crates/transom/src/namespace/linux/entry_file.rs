@@ -42,6 +42,7 @@ pub(super) struct Spot<'a> {
     pub(super) scope: Scope,
     /// The name as the entry has it.
     name: &'a [u8],
+    is_pipe: bool,
 }
 
 /// What a caller of an existing entry wants.
@@ -88,9 +89,16 @@ fn may_be_reused(locked: &Locked, status: &Status, mode: u32) -> Result<bool, Co
     Ok(mode & 0o006 != 0 && status.mode == mode && !is_held(locked)?)
 }
 
-/// What came of an attempt to join the holders. Where the entry stays locked, its lock comes back.
-enum Joined {
-    Opened(Opened),
+/// An object that somebody holds, with its entry locked.
+struct Alive {
+    locked: Locked,
+    contents: Vec<u8>,
+    memory: Memory,
+}
+
+/// What an entry turned out to be. Where it stays locked, its lock comes back.
+enum Met {
+    Alive(Alive),
     /// There are none; the memory's file of this name may be left.
     Dead(Locked, Option<String>),
     /// The file is that of another name: both have the same hash.
@@ -173,7 +181,8 @@ fn entry_mode(words: [u32; 4]) -> u32 {
 impl Namespace {
     pub(super) fn spot<'a>(&self, folder: Folder, name: &'a ObjectName) -> Result<Spot<'a>, Code> {
         let directory = self.directory(name.scope(), folder)?;
-        Ok(Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest() })
+        let is_pipe = folder == Folder::Pipes;
+        Ok(Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest(), is_pipe })
     }
 
     pub(super) fn create(
@@ -196,10 +205,10 @@ impl Namespace {
             if found.status.owner == spot.directory.user && found.is_blank()? {
                 return spot.fill(found, &mut new);
             }
-            match spot.join(found.locked, &found.status, &request.into())? {
-                Joined::Opened(opened) => return Ok(opened),
-                Joined::OtherName => return Err(Code::FILE_CORRUPT),
-                Joined::Dead(locked, memory) => match spot.remove(memory.as_deref()) {
+            match spot.meet(found.locked, &found.status, &request.into())? {
+                Met::Alive(alive) => return spot.join(alive, request.access),
+                Met::OtherName => return Err(Code::FILE_CORRUPT),
+                Met::Dead(locked, memory) => match spot.remove(memory.as_deref()) {
                     Ok(()) => {}
                     Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&locked, &found.status, mode)? => {
                         to_code(dirs::set_length(locked.fd(), 0))?;
@@ -213,7 +222,12 @@ impl Namespace {
 
     pub(super) fn open(&self, request: &Request<'_>) -> Result<Opened, Code> {
         let spot = self.spot(request.folder, request.name)?;
-        spot.open(&request.into())
+        spot.open(&request.into(), |spot, alive| spot.join(alive, request.access))
+    }
+
+    pub(super) fn look_up(&self, request: &Request<'_>) -> Result<(Memory, OwnedFd), Code> {
+        let spot = self.spot(request.folder, request.name)?;
+        spot.open(&request.into(), |_, alive| Ok((alive.memory, alive.locked.unlock())))
     }
 
     pub(super) fn create_process_entry(&self, pid: u32, record: BorrowedFd<'_>) -> Result<Hold, Code> {
@@ -252,13 +266,14 @@ impl Namespace {
     pub(super) fn open_process_entry(&self, pid: u32) -> Result<(OwnedFd, Hold), Code> {
         let name = process_name(pid);
         let wanted = Wanted { kind: Kind::Process, access: 0, for_reading_only: false };
-        let opened = self.process_spot(&name)?.open(&wanted)?;
+        let opened = self.process_spot(&name)?.open(&wanted, |spot, alive| spot.join(alive, 0))?;
         Ok((opened.memory.fd, opened.hold))
     }
 
     fn process_spot<'a>(&self, name: &'a str) -> Result<Spot<'a>, Code> {
         let directory = self.directory(Scope::Local, Folder::Processes)?;
-        Ok(Spot { directory, file: name.to_owned(), scope: Scope::Local, name: name.as_bytes() })
+        let (file, name) = (name.to_owned(), name.as_bytes());
+        Ok(Spot { directory, file, scope: Scope::Local, name, is_pipe: false })
     }
 }
 
@@ -313,7 +328,12 @@ impl Spot<'_> {
         Ok((!status.is_removed).then_some(Found { locked, status, made }))
     }
 
-    fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
+    /// Finds the object of the name, and does `take` with it.
+    fn open<T>(
+        &self,
+        wanted: &Wanted,
+        take: impl FnOnce(&Self, Alive) -> Result<T, Code>,
+    ) -> Result<T, Code> {
         loop {
             let found = match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
                 Ok(file) => self.lock(file, false)?,
@@ -324,14 +344,14 @@ impl Spot<'_> {
             if found.is_blank()? {
                 return Err(Code::FILE_NOT_FOUND);
             }
-            return match self.join(found.locked, &found.status, wanted)? {
-                Joined::Opened(opened) => Ok(opened),
-                Joined::Dead(_locked, memory) => {
+            return match self.meet(found.locked, &found.status, wanted)? {
+                Met::Alive(alive) => take(self, alive),
+                Met::Dead(_locked, memory) => {
                     // Who comes next would do it; a failure changes nothing.
                     let _ = self.remove(memory.as_deref());
                     Err(Code::FILE_NOT_FOUND)
                 }
-                Joined::OtherName => Err(Code::FILE_NOT_FOUND),
+                Met::OtherName => Err(Code::FILE_NOT_FOUND),
             };
         }
     }
@@ -341,19 +361,19 @@ impl Spot<'_> {
         remove(&self.directory, &self.file, memory)
     }
 
-    /// Takes a slot in an entry that has holders.
-    fn join(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Joined, Code> {
+    /// Looks at an entry that is not empty.
+    fn meet(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Met, Code> {
         let file = locked.fd();
         let contents = read(file, status.size)?;
         let entry = Entry::parse(&contents);
         if !is_held(&locked)? {
             let memory = self.memory_of(entry.ok().as_ref());
-            return Ok(Joined::Dead(locked, memory));
+            return Ok(Met::Dead(locked, memory));
         }
         let entry = entry?;
         let header = &entry.header;
         if header.name != self.name || header.scope != self.scope {
-            return Ok(Joined::OtherName);
+            return Ok(Met::OtherName);
         }
         if header.kind != wanted.kind {
             return Err(Code::INVALID_HANDLE);
@@ -364,20 +384,26 @@ impl Spot<'_> {
             return Err(Code::ACCESS_DENIED);
         }
         let write = !wanted.for_reading_only;
-        let memory = match backing::reach(&self.directory, &self.file, &entry, file, write)? {
+        let fd = match backing::reach(&self.directory, &self.file, &entry, file, write)? {
             Reach::Memory(memory) => memory,
             Reach::Nobody => {
                 let memory = self.memory_of(Some(&entry));
-                return Ok(Joined::Dead(locked, memory));
+                return Ok(Met::Dead(locked, memory));
             }
             Reach::Hidden => return Err(Code::ACCESS_DENIED),
         };
-        let seat = Seat::take(file, &entry, wanted.access, memory.as_raw_fd())?;
+        Ok(Met::Alive(Alive { locked, contents, memory: Memory { fd, facts } }))
+    }
+
+    /// Takes a slot in an entry that has holders.
+    fn join(&self, alive: Alive, access: u32) -> Result<Opened, Code> {
+        let Alive { locked, contents, memory } = alive;
+        let entry = Entry::parse(&contents)?;
+        let seat = Seat::take(locked.fd(), &entry, access, memory.fd.as_raw_fd())?;
         step("slot-taken");
         let backing = self.memory_of(Some(&entry));
         let hold = self.hold(locked, seat, backing);
-        let memory = Memory { fd: memory, facts };
-        Ok(Joined::Opened(Opened { memory, hold, existed: true }))
+        Ok(Opened { memory, hold, existed: true })
     }
 
     /// Makes the object of an empty file.
@@ -448,7 +474,7 @@ impl Spot<'_> {
     /// Gives the lock up and keeps the file with its slot.
     fn hold(&self, locked: Locked, seat: Seat, backing: Option<String>) -> Hold {
         let directory = Some(Arc::clone(&self.directory));
-        Hold::new(locked.unlock(), seat, directory, self.file.clone(), backing)
+        Hold::new(locked.unlock(), seat, directory, self.file.clone(), backing).of_pipe(self.is_pipe)
     }
 
     /// A slot in the entry of a process, if it is about this very record: its creator made it, or itself.

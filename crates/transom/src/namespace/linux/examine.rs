@@ -108,19 +108,14 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
     match opened {
         Ok(None) => fine(subject, format!("{shown} does not exist yet; the first name makes it")),
         Err(refusal) => refused(subject, &root, refusal),
-        Ok(Some(_)) => match namespace.existing_directory(scope, Folder::Objects) {
-            Err(_) => problem(
+        Ok(Some(_)) => match names(namespace, scope) {
+            Err(folder) => problem(
                 subject,
-                format!("{shown}/{} is not safe to use", Folder::Objects.name()),
+                format!("{shown}/{} is not safe to use", folder.name()),
                 "remove it, or give it the owner and the mode of the folder above",
             ),
             Ok(None) => fine(subject, format!("{shown}: no names")),
-            Ok(Some(directory)) => {
-                let files = dirs::names(&directory, usize::MAX).unwrap_or_default();
-                let mut counts = Counts::default();
-                for file in files.iter().filter(|file| backing::entry_of(file).is_none()) {
-                    counts.add(&directory, file);
-                }
+            Ok(Some(counts)) => {
                 let message = format!("{shown}: {}", counts.describe());
                 if counts.dead == 0 {
                     fine(subject, message)
@@ -134,6 +129,21 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
             }
         },
     }
+}
+
+/// The entries of objects and pipes; `None` if there are no folders for them, an error if one is not safe.
+fn names(namespace: &Namespace, scope: Scope) -> Result<Option<Counts>, Folder> {
+    let mut counts = None;
+    for folder in [Folder::Objects, Folder::Pipes, Folder::Mailslots] {
+        if let Some(directory) = namespace.existing_directory(scope, folder).map_err(|_| folder)? {
+            let counts = counts.get_or_insert_with(Counts::default);
+            let files = dirs::names(&directory, usize::MAX).unwrap_or_default();
+            for file in files.iter().filter(|file| backing::entry_of(file).is_none()) {
+                counts.add(&directory, file);
+            }
+        }
+    }
+    Ok(counts)
 }
 
 /// Entries by what became of them.
@@ -181,8 +191,8 @@ fn refused(subject: &str, root: &Root, refusal: Refusal) -> Finding {
             subject,
             format!("{shown} belongs to user {owner}, who could remove everybody's names"),
             format!(
-                "as root: rm -r {shown}; install -d -m 1777 {shown} {shown}/objects {shown}/process (and a line \
-                 for each in tmpfiles.d, to keep it so)"
+                "as root: rm -r {shown}; install -d -m 1777 {shown} {shown}/objects {shown}/process \
+                 {shown}/pipe (and a line for each in tmpfiles.d, to keep it so)"
             ),
         ),
         Refusal::Owner(owner) => problem(

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use transom_core::access::Kind;
+use transom_core::board::INSTANCE_LOCKS;
 use transom_core::code::Code;
 use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, SLOT_SIZE};
 use transom_core::name::ObjectName;
@@ -141,6 +142,8 @@ pub(crate) struct Hold {
     backing: Option<String>,
     /// Somebody else has the slot now.
     given_away: AtomicBool,
+    /// It is one of a pipe's name.
+    keeps_instances: bool,
 }
 
 /// Takes the `flock` for a few lines.
@@ -187,7 +190,13 @@ impl Hold {
         backing: Option<String>,
     ) -> Hold {
         let given_away = AtomicBool::new(false);
-        Hold { file, seat, directory, name, backing, given_away }
+        Hold { file, seat, directory, name, backing, given_away, keeps_instances: false }
+    }
+
+    /// The same, of a pipe's name.
+    pub(super) fn of_pipe(mut self, is_pipe: bool) -> Hold {
+        self.keeps_instances = is_pipe;
+        self
     }
 
     /// The descriptor of the entry.
@@ -208,6 +217,33 @@ impl Hold {
         let _ = change_own(file, || self.seat.write(file, self.seat.own.process, memory));
     }
 
+    /// Keeps an instance of the pipe alive, as long as this open file lives: several processes may.
+    ///
+    /// # Errors
+    /// 1450: the system has no room for locks.
+    pub(crate) fn keep_instance(&self, index: usize) -> Result<(), Code> {
+        if to_code(lock::share_byte(&self.file, INSTANCE_LOCKS + index as u64))? {
+            Ok(())
+        } else {
+            Err(Code::BUSY)
+        }
+    }
+
+    /// Takes back [`keep_instance`](Self::keep_instance); whether another process keeps the instance.
+    pub(crate) fn let_go_of_instance(&self, index: usize) -> bool {
+        let byte = INSTANCE_LOCKS + index as u64;
+        let _ = lock::unlock_byte(&self.file, byte);
+        lock::is_byte_locked(&self.file, byte).unwrap_or(true)
+    }
+
+    /// The entry once more, as an open file without locks: through it this process's own locks show like others'.
+    ///
+    /// # Errors
+    /// 4: too many open files.
+    pub(crate) fn view(&self) -> Result<OwnedFd, Code> {
+        with_room(|| self.second())
+    }
+
     /// A slot for another process, which is to inherit or receive its descriptor; `memory` is the number
     /// that the object's memory will have there, -1 if that is not known yet.
     ///
@@ -223,6 +259,7 @@ impl Hold {
             Ok(seat)
         })??;
         let hold = Hold::new(file, seat, self.directory.clone(), self.name.clone(), self.backing.clone());
+        let hold = hold.of_pipe(self.keeps_instances);
         Ok(ChildHold { hold, memory })
     }
 
@@ -290,7 +327,7 @@ impl Hold {
         let name = name.unwrap_or_default();
         let path_backed = header.flags & transom_core::entry::flags::PATH_BACKED != 0;
         let backing = path_backed.then(|| backing::memory_name(&name, &header.cookie));
-        let hold = Hold::new(file, seat, directory, name, backing);
+        let hold = Hold::new(file, seat, directory, name, backing).of_pipe(header.kind == Kind::Pipe);
         // On failure the hold goes, and with it the slot.
         written.map(|()| hold)
     }
@@ -310,6 +347,9 @@ impl Hold {
         self.seat.strike_out(file);
         // Said explicitly: a child that was forked and has not yet become another program shares the locks.
         let _ = lock::unlock_byte(file, self.seat.byte());
+        if self.keeps_instances {
+            let _ = lock::unlock_from(file, INSTANCE_LOCKS);
+        }
         let _ = lock::unlock_file(file);
     }
 
@@ -349,10 +389,15 @@ fn locate(file: BorrowedFd<'_>, status: &Status, header: &Header<'_>) -> Option<
         dirs::status_at(directory, name)
             .is_ok_and(|found| (found.device, found.inode) == (status.device, status.inode))
     };
-    let (folder, name) = if header.kind == Kind::Process {
-        (Folder::Processes, str::from_utf8(header.name).ok()?.to_owned())
-    } else {
-        (Folder::Objects, ObjectName::from_parts(header.scope, header.name).ok()?.file_name())
+    let (folder, name) = match header.kind {
+        Kind::Process => (Folder::Processes, str::from_utf8(header.name).ok()?.to_owned()),
+        Kind::Pipe => {
+            (Folder::Pipes, ObjectName::from_pipe_parts(header.scope, header.name).ok()?.file_name())
+        }
+        Kind::Mailslot => {
+            (Folder::Mailslots, ObjectName::from_mailslot_parts(header.scope, header.name).ok()?.file_name())
+        }
+        _ => (Folder::Objects, ObjectName::from_parts(header.scope, header.name).ok()?.file_name()),
     };
     if let Ok(directory) = Namespace::of_process().directory(header.scope, folder)
         && is_it(&directory, &name)
@@ -381,6 +426,14 @@ impl ChildHold {
     /// The slot's number, for [`Hold::adopt`].
     pub(crate) fn slot(&self) -> u32 {
         self.hold.slot()
+    }
+
+    /// As [`Hold::keep_instance`], for the other process.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn keep_instance(&self, index: usize) -> Result<(), Code> {
+        self.hold.keep_instance(index)
     }
 
     /// Says which process has it from now on. A failure means that others cannot reach the memory through

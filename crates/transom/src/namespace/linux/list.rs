@@ -4,13 +4,14 @@
 //! none, and somebody who keeps an entry locked cannot stop those who only look.
 
 use std::fs;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::entry::{Entry, Holder as Slot, LOCKS, flags};
-use transom_core::name::{ObjectName, Scope};
-use transom_sys::linux::{Errno, dirs, lock};
+use transom_core::name::{ObjectName, PipeName, Purpose, Scope};
+use transom_core::text;
+use transom_sys::linux::{Errno, dirs, host, lock};
 
 use super::Folder;
 use super::backing::{self, Reach};
@@ -37,20 +38,53 @@ pub(crate) fn sweep() -> Result<usize> {
     Namespace::of_process().sweep().map_err(|code| Error::new("sweep names", code))
 }
 
+/// The boards of all pipes that exist, and their entries.
+pub(crate) fn pipes() -> Coded<Vec<(OwnedFd, OwnedFd)>> {
+    let namespace = Namespace::of_process();
+    let mut pipes = Vec::new();
+    for scope in [Scope::Local, Scope::Global] {
+        let Some(directory) = namespace.existing_directory(scope, Folder::Pipes)? else { continue };
+        let files = to_code(dirs::names(&directory, usize::MAX))?;
+        for file in files.iter().filter(|file| backing::entry_of(file).is_none()) {
+            if let Some((entry, contents)) = open_held(&directory, file)
+                && let Ok(parsed) = Entry::parse(&contents)
+                && let Ok(Reach::Memory(memory)) =
+                    backing::reach(&directory, file, &parsed, entry.as_fd(), true)
+            {
+                pipes.push((memory, entry));
+            }
+        }
+    }
+    Ok(pipes)
+}
+
+/// An entry that somebody holds, with its content.
+fn open_held(directory: &Directory, file_name: &str) -> Option<(OwnedFd, Vec<u8>)> {
+    let file = dirs::open_file(directory, file_name, true).ok()?;
+    let status = dirs::status(&file).ok().filter(|status| status.is_file)?;
+    let contents = read(file.as_fd(), status.size).ok()?;
+    lock::is_locked_from(&file, LOCKS).ok()?.then_some((file, contents))
+}
+
 impl Namespace {
     pub(super) fn list(&self) -> Coded<Vec<NamedObject>> {
         let mut objects = Vec::new();
         for scope in [Scope::Local, Scope::Global] {
-            let Some(directory) = self.existing_directory(scope, Folder::Objects)? else { continue };
-            let files = to_code(dirs::names(&directory, usize::MAX))?;
-            let entries = files.iter().filter(|file| backing::entry_of(file).is_none());
-            objects.extend(entries.filter_map(|file| look(&directory, scope, file)));
+            for folder in [Folder::Objects, Folder::Pipes, Folder::Mailslots] {
+                let Some(directory) = self.existing_directory(scope, folder)? else { continue };
+                let files = to_code(dirs::names(&directory, usize::MAX))?;
+                let entries = files.iter().filter(|file| backing::entry_of(file).is_none());
+                objects.extend(entries.filter_map(|file| look(&directory, scope, file)));
+            }
         }
         objects.sort_by(|a, b| (a.scope, &a.name).cmp(&(b.scope, &b.name)));
         Ok(objects)
     }
 
     pub(super) fn find(&self, name: &str) -> Coded<Option<NamedObject>> {
+        if PipeName::is_meant(&name.encode_utf16().collect::<Vec<u16>>()) {
+            return self.find_pipe(name);
+        }
         let Some(name) = ObjectName::parse(name)? else { return Ok(None) };
         let Some(directory) = self.existing_directory(name.scope(), Folder::Objects)? else {
             return Ok(None);
@@ -60,10 +94,23 @@ impl Namespace {
         Ok(found.filter(|object| object.name == name.display()))
     }
 
+    fn find_pipe(&self, name: &str) -> Coded<Option<NamedObject>> {
+        let name = PipeName::parse(name, &host::computer(), Purpose::Open)?;
+        for scope in [Scope::Local, Scope::Global] {
+            if let Some(directory) = self.existing_directory(scope, Folder::Pipes)? {
+                let found = look(&directory, scope, &name.object(scope).file_name());
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
     pub(super) fn sweep(&self) -> Coded<usize> {
         let mut removed = 0;
         for scope in [Scope::Local, Scope::Global] {
-            for folder in [Folder::Objects, Folder::Processes] {
+            for folder in Folder::ALL {
                 if let Some(directory) = self.existing_directory(scope, folder)? {
                     removed += sweep_folder(&directory, usize::MAX);
                 }
@@ -78,7 +125,7 @@ impl Namespace {
         if !self.is_first_use(scope) {
             return;
         }
-        for folder in [Folder::Objects, Folder::Processes] {
+        for folder in Folder::ALL {
             // Whatever is wrong with the root, the operation itself will meet it.
             if let Ok(Some(directory)) = self.existing_directory(scope, folder) {
                 sweep_folder(&directory, FIRST_USE);
@@ -89,34 +136,47 @@ impl Namespace {
 
 /// What an entry says now; `None` if nobody holds it, or if this user may not look at it.
 fn look(directory: &Directory, scope: Scope, file_name: &str) -> Option<NamedObject> {
-    let file = dirs::open_file(directory, file_name, true).ok()?;
-    let status = dirs::status(&file).ok().filter(|status| status.is_file)?;
-    let contents = read(file.as_fd(), status.size).ok()?;
+    let (file, contents) = open_held(directory, file_name)?;
     let entry = Entry::parse(&contents).ok().filter(|entry| entry.header.scope == scope)?;
-    if !lock::is_locked_from(&file, LOCKS).ok()? {
-        return None;
-    }
-    let name = ObjectName::from_parts(scope, entry.header.name).ok()?;
+    let is_pipe = entry.header.kind == Kind::Pipe;
+    let name = if is_pipe {
+        ObjectName::from_pipe_parts(scope, entry.header.name)
+    } else if entry.header.kind == Kind::Mailslot {
+        ObjectName::from_mailslot_parts(scope, entry.header.name)
+    } else {
+        ObjectName::from_parts(scope, entry.header.name)
+    };
+    let name = name.ok()?;
     if !name.matches_file_name(file_name) {
         return None;
     }
     let held = |index: usize| lock::is_byte_locked(&file, LOCKS + index as u64).unwrap_or(false);
     let slots = entry.holders().filter(|(index, _)| held(*index)).map(|(_, slot)| slot);
     let is_section = entry.header.kind == Kind::Mapping;
+    let memory = || match backing::reach(directory, file_name, &entry, file.as_fd(), true) {
+        Ok(Reach::Memory(memory)) => Some(memory),
+        _ => None,
+    };
+    let (spelling, state) = match entry.header.kind {
+        Kind::Mapping => (None, None),
+        Kind::Mailslot => (None, memory().and_then(crate::engine::post::describe)),
+        Kind::Pipe => memory().and_then(crate::engine::board::describe).unzip(),
+        kind => (None, memory().and_then(|memory| crate::engine::sync::describe(memory, kind))),
+    };
     Some(NamedObject {
-        name: name.display(),
+        name: match spelling {
+            _ if entry.header.kind == Kind::Mailslot => {
+                format!(r"\\.\mailslot\{}", text::to_string_lossy(name.rest()))
+            }
+            _ if !is_pipe => name.display(),
+            Some(spelling) => format!(r"\\.\pipe\{spelling}"),
+            None => format!(r"\\.\pipe\{}", text::to_string_lossy(name.rest())),
+        },
         scope,
         kind: entry.header.kind,
         size: is_section.then_some(entry.header.size),
         path_backed: entry.header.flags & flags::PATH_BACKED != 0,
-        state: if is_section {
-            None
-        } else {
-            match backing::reach(directory, file_name, &entry, file.as_fd(), true) {
-                Ok(Reach::Memory(memory)) => crate::engine::sync::describe(memory, entry.header.kind),
-                _ => None,
-            }
-        },
+        state,
         holders: rows(slots),
     })
 }

@@ -85,6 +85,8 @@ impl Folder {
         match self {
             Folder::Objects => "objects",
             Folder::Processes => "process",
+            Folder::Pipes => "pipe",
+            Folder::Mailslots => "mailslot",
         }
     }
 }
@@ -203,7 +205,7 @@ impl Directory {
 #[derive(Debug)]
 pub(super) struct Namespace {
     base: Option<PathBuf>,
-    folders: [RwLock<Option<Arc<Directory>>>; 4],
+    folders: [RwLock<Option<Arc<Directory>>>; 2 * Folder::ALL.len()],
     swept: [AtomicBool; 2],
 }
 
@@ -236,7 +238,7 @@ impl Namespace {
     /// A folder, open and checked; made if it is not there.
     pub(super) fn directory(&self, scope: Scope, folder: Folder) -> Result<Arc<Directory>, Code> {
         let user = process::user();
-        let kept = &self.folders[2 * scope_index(scope) + folder as usize];
+        let kept = &self.folders[Folder::ALL.len() * scope_index(scope) + folder as usize];
         if let Some(directory) = kept.read().unwrap_or_else(PoisonError::into_inner).as_ref()
             && directory.is_good(user)
         {
@@ -265,7 +267,9 @@ impl Namespace {
             let Some(above) = root.open(user, make)? else { return Ok(None) };
             if make && root.public && user == 0 {
                 // What the administrator makes, everybody may use: so make all of it.
-                open_checked(&above, Folder::Processes.name(), true, user, true)?;
+                for other in Folder::ALL.into_iter().filter(|other| *other != folder) {
+                    open_checked(&above, other.name(), true, user, true)?;
+                }
             }
             open_checked(&above, folder.name(), root.public, user, make)
         };

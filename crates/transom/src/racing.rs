@@ -17,8 +17,8 @@
 //!
 //! Atomics of different sizes on the same bytes, at the same time and without other synchronisation, are
 //! not described by the memory model; the hardware gives a mixture of whole bytes, and so does this module
-//! (a caller that mixes [`View::atomic_u32`](super::View::atomic_u32) and
-//! [`View::read`](super::View::read) gets it).
+//! (a caller that mixes [`View::atomic_u32`](crate::mapping::View::atomic_u32) and
+//! [`View::read`](crate::mapping::View::read) gets it).
 //!
 //! # Promises
 //! C1. Only the `len` bytes behind each pointer are touched, each at least once.
@@ -32,10 +32,10 @@
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86_64::{copy_in, copy_out, fill};
+pub(crate) use x86_64::{copy_in, copy_out, fill};
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) use words::{copy_in, copy_out, fill};
+pub(crate) use words::{copy_in, copy_out, fill};
 
 /// From this length on `rep movsb` is as fast as vector moves or faster on processors of the last ten
 /// years; below, its start costs more than it saves.
@@ -52,7 +52,7 @@ mod x86_64 {
     /// # Safety
     /// `from` is valid for reads of `len` bytes (others may write them meanwhile); `to` is valid for writes
     /// of `len` bytes that nobody else accesses. The two do not overlap.
-    pub(in super::super) unsafe fn copy_out(from: *const u8, to: *mut u8, len: usize) {
+    pub(crate) unsafe fn copy_out(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: the caller's promise is the one `copy` asks for.
         unsafe { copy(from, to, len) }
     }
@@ -62,7 +62,7 @@ mod x86_64 {
     /// # Safety
     /// `from` is valid for reads of `len` bytes that nobody writes meanwhile; `to` is valid for writes of
     /// `len` bytes (others may read or write them meanwhile). The two do not overlap.
-    pub(in super::super) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
+    pub(crate) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: the caller's promise is the one `copy` asks for.
         unsafe { copy(from, to, len) }
     }
@@ -166,7 +166,7 @@ mod x86_64 {
     ///
     /// # Safety
     /// `to` is valid for writes of `len` bytes (others may read or write them meanwhile).
-    pub(in super::super) unsafe fn fill(to: *mut u8, byte: u8, len: usize) {
+    pub(crate) unsafe fn fill(to: *mut u8, byte: u8, len: usize) {
         // SAFETY: `rep stosb` writes rcx bytes at rdi, upwards (see `copy`); the caller promises them.
         unsafe {
             std::arch::asm!(
@@ -207,7 +207,7 @@ mod words {
     /// # Safety
     /// `from` is valid for reads of `len` bytes (others may write them meanwhile); `to` is valid for writes
     /// of `len` bytes that nobody else accesses. The two do not overlap.
-    pub(in super::super) unsafe fn copy_out(from: *const u8, to: *mut u8, len: usize) {
+    pub(crate) unsafe fn copy_out(from: *const u8, to: *mut u8, len: usize) {
         let mut at = 0;
         while at < len {
             let piece = piece(from as usize + at, len - at);
@@ -231,7 +231,7 @@ mod words {
     /// # Safety
     /// `from` is valid for reads of `len` bytes that nobody writes meanwhile; `to` is valid for writes of
     /// `len` bytes (others may read or write them meanwhile). The two do not overlap.
-    pub(in super::super) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
+    pub(crate) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
         let mut at = 0;
         while at < len {
             let piece = piece(to as usize + at, len - at);
@@ -253,7 +253,7 @@ mod words {
     ///
     /// # Safety
     /// `to` is valid for writes of `len` bytes (others may read or write them meanwhile).
-    pub(in super::super) unsafe fn fill(to: *mut u8, byte: u8, len: usize) {
+    pub(crate) unsafe fn fill(to: *mut u8, byte: u8, len: usize) {
         let block = [byte; 256];
         let mut at = 0;
         while at < len {

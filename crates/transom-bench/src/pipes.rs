@@ -1,0 +1,110 @@
+//! What is measured of pipes: the shapes, who else is measured in them, and the goals.
+
+use crate::link::{Manner, Shape};
+use crate::plan::{Case, Goal, Plan, Side, floors_between, syscall};
+
+use Manner::{Cross, Polling, Same};
+
+const K: usize = 1024;
+const M: usize = 1024 * K;
+
+/// A pipe of the byte type.
+const BYTES: &str = "transom";
+/// A pipe of the message type.
+const MESSAGES: &str = "transom-msg";
+
+fn round_trips() -> impl Iterator<Item = Shape> {
+    let manners = [Polling, Same, Cross];
+    [64, 64 * K].into_iter().flat_map(move |bytes| manners.map(|manner| Shape::round_trip(bytes, manner)))
+}
+
+fn streams() -> [Shape; 4] {
+    [64, 4 * K, 64 * K, M].map(|bytes| Shape::bytes(bytes, Cross))
+}
+
+fn polled_streams() -> [Shape; 2] {
+    [64, 64 * K].map(|bytes| Shape::bytes(bytes, Polling))
+}
+
+impl Shape {
+    /// All shapes that a link between two processes is measured in, for one where an end can poll and
+    /// connections can be made again and again.
+    #[must_use]
+    pub fn all() -> Vec<Shape> {
+        let messages = [Polling, Cross].map(|manner| Shape::messages(64, manner));
+        let one_way = messages.into_iter().chain(polled_streams()).chain(streams());
+        round_trips().chain(one_way).chain([Shape::connect()]).collect()
+    }
+}
+
+impl Plan {
+    /// Named pipes beside the kernel's own means: everything `transom bench pipe` measures.
+    #[must_use]
+    pub fn pipe() -> Plan {
+        let unix = |shape| Case::carried(Side::Peer, "unix", "Unix stream", shape);
+        let pipe2 = |shape| Case::carried(Side::Peer, "pipe2", "pipe(2)", shape);
+        let lasting = |shape: &Shape| *shape != Shape::connect();
+        let plan = Plan::empty("pipe")
+            .with_case(syscall())
+            .extend(floors_between())
+            .extend(ours())
+            .extend(Shape::all().into_iter().map(unix))
+            .extend(Shape::all().into_iter().filter(lasting).map(pipe2));
+        goals().into_iter().fold(plan, |plan, (shape, who, with, goal)| {
+            let other = if FLOORS.contains(&with) { with.to_owned() } else { shape.id(with) };
+            plan.compare(&shape.id(who), other, goal)
+        })
+    }
+}
+
+/// The floors that pipes are held against.
+const FLOORS: [&str; 4] = ["line", "futex-same", "futex-cross", "copy"];
+
+fn ours() -> Vec<Case> {
+    let bytes = |shape| Case::carried(Side::Ours, BYTES, "transom, byte type", shape);
+    let messages = |shape| Case::carried(Side::Ours, MESSAGES, "transom, message type", shape);
+    let first = Case::carried(Side::Ours, BYTES, "transom, first time", Shape::connect_first());
+    let mut cases: Vec<Case> = Shape::all().into_iter().map(bytes).collect();
+    cases.extend(round_trips().map(messages));
+    cases.extend([Polling, Cross].map(|manner| messages(Shape::messages(64, manner))));
+    cases.push(first.goal(Shape::connect().id("unix"), Goal::AtMost(2.0)));
+    cases
+}
+
+/// A comparison: the shape, who is ours, a floor or who else plays the same shape, and how good the ratio has
+/// to be.
+type Row = (Shape, &'static str, &'static str, Option<Goal>);
+
+fn goals() -> Vec<Row> {
+    let most = |ratio| Some(Goal::AtMost(ratio));
+    let least = |ratio| Some(Goal::AtLeast(ratio));
+    let rt = Shape::round_trip;
+    let mut rows = vec![];
+    for who in [BYTES, MESSAGES] {
+        rows.extend([
+            (rt(64, Polling), who, "line", most(3.0)),
+            (rt(64, Polling), who, "unix", most(0.1)),
+            (rt(64, Polling), who, "pipe2", None),
+            (rt(64, Same), who, "futex-same", most(1.2)),
+            (rt(64, Same), who, "unix", most(0.6)),
+            (rt(64, Same), who, "pipe2", None),
+            (rt(64, Cross), who, "futex-cross", most(1.2)),
+            (rt(64, Cross), who, "unix", None),
+            (rt(64, Cross), who, "pipe2", None),
+            (rt(64 * K, Polling), who, "unix", most(0.7)),
+            (rt(64 * K, Polling), who, "pipe2", None),
+            (rt(64 * K, Same), who, "unix", None),
+            (rt(64 * K, Cross), who, "unix", None),
+            (Shape::messages(64, Polling), who, "pipe2", None),
+            (Shape::messages(64, Cross), who, "pipe2", None),
+        ]);
+    }
+    let against_unix = streams().into_iter().zip([10.0, 4.0, 2.3, 2.0]);
+    rows.extend(against_unix.map(|(shape, ratio)| (shape, BYTES, "unix", least(ratio))));
+    rows.push((Shape::bytes(64 * K, Cross), BYTES, "copy", least(0.9)));
+    rows.extend(streams().map(|shape| (shape, BYTES, "pipe2", None)));
+    rows.push((Shape::bytes(64 * K, Polling), BYTES, "copy", None));
+    rows.extend(polled_streams().map(|shape| (shape, BYTES, "unix", None)));
+    rows.push((Shape::connect(), BYTES, "unix", most(0.5)));
+    rows
+}

@@ -1,0 +1,82 @@
+//! Reading in place: the bytes at the head are looked at where they lie, then given back.
+
+use super::cursor::{Cursor, Spot};
+use super::{Corrupt, Memory, Reader};
+
+/// Bytes at the head, lent to the reader.
+#[derive(Debug)]
+#[must_use = "bytes that are not given back stay in the queue"]
+pub struct Lent {
+    /// Where they lie in the data: offset and length, the second piece behind the wrap.
+    pub parts: [(usize, usize); 2],
+    /// Bytes in both.
+    pub len: usize,
+    /// Whether the message ends with them (a byte-type queue: always).
+    pub complete: bool,
+    at: Cursor,
+    spot: Spot,
+}
+
+/// What came of borrowing.
+#[derive(Debug)]
+#[must_use]
+pub enum Borrow {
+    /// Here they are.
+    Lent(Lent),
+    /// Nothing is there.
+    Empty,
+    /// As [`Read::Recover`](super::Read::Recover).
+    Recover {
+        /// Row in the table of holders.
+        holder: u32,
+    },
+}
+
+impl<M: Memory> Reader<'_, M> {
+    /// Lends what is at the head: a message or what is there of it, or bytes of the stream. The turn is kept
+    /// until it is given back, and nothing else is read meanwhile.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn borrow(&mut self, mut dead: impl FnMut(u32) -> bool) -> Result<Borrow, Corrupt> {
+        let spot = self.settle(&mut dead)?;
+        let len = match spot {
+            Spot::Nothing | Spot::Stale => return Ok(Borrow::Empty),
+            Spot::Dead(holder) => return Ok(Borrow::Recover { holder }),
+            Spot::Hollow => 0,
+            Spot::Run { .. } if self.queue.shape.message => self.ready_of_message()?,
+            Spot::Run { len, .. } => len,
+        };
+        if len == 0 && spot != Spot::Hollow {
+            return Ok(Borrow::Empty);
+        }
+        let complete = !self.queue.shape.message || len == self.at.rest;
+        let parts = self.queue.pieces(self.at.head, len);
+        Ok(Borrow::Lent(Lent { parts, len: len as usize, complete, at: self.at, spot }))
+    }
+
+    /// Gives back what was lent; its first `taken` bytes are consumed (an empty message is, in any case).
+    /// False: the write was cancelled meanwhile, so what was seen does not count.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn give_back(&mut self, lent: Lent, taken: usize) -> Result<bool, Corrupt> {
+        if lent.at != self.at {
+            return Ok(false);
+        }
+        let Spot::Run { cover, .. } = lent.spot else {
+            self.pass_hollow();
+            return Ok(true);
+        };
+        let n = taken.min(lent.len) as u64;
+        let ends = |view: &_| {
+            let view: &super::slots::View = view;
+            if self.queue.shape.message {
+                n == self.at.rest
+            } else {
+                view.end() == self.at.head.wrapping_add(n)
+            }
+        };
+        self.advance(n, cover.filter(ends))
+    }
+}

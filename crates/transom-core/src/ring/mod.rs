@@ -1,0 +1,271 @@
+//! One direction of a named-pipe connection: a queue in memory that two processes share.
+//!
+//! Sans I/O: nothing here sleeps, wakes or asks whether a process lives. The engine takes the turns, asks this
+//! module for each step, and does what the answer says. All that is read from shared memory is hostile input:
+//! it is checked at each use, and nonsense is [`Corrupt`], never a panic and never an access outside the data.
+//!
+//! # The picture
+//! ```text
+//!            head (consumed)                                        tail (published)
+//!              │                                                      │
+//!   ───────────┼──────────────┬───────────────┬──────────────────────┼─────────▶ positions: u64, ever growing
+//!    free,     │ writes that  │ a withdrawn   │ a write that waits   │  free      byte of the data = position
+//!    old bytes │ are done     │ one: skipped  │ (readable)           │            modulo capacity
+//!   ───────────┴──────────────┴───────────────┴──────────────────────┴─────────
+//!                               slot: WITHDRAWN  slot: PENDING
+//!   message type, each record:   length u32 │ kind u32 │ payload … │ up to the next multiple of 8
+//!   byte type: payload and nothing else, so positions count payload
+//! ```
+//! Payload is counted apart from positions, because quotas are kept to the byte (P33): `announced` counts what
+//! was written, `payload` what was read or skipped. Unread is the difference, less the part of withdrawn writes
+//! that the reader has not skipped yet.
+//!
+//! # A write
+//! | found | becomes |
+//! | --- | --- |
+//! | unread + n ≤ quota (or, into an empty queue, ≤ quota + what a sleeping reader wants: P34) | copied, done |
+//! | more, but there is room in the data | a slot, copied, visible at once (P35), *waits* until enough is read |
+//! | no room in the data | a slot, announced in full, copied piece by piece under the turn: *streams*, then waits |
+//! | `PIPE_NOWAIT` and not the first row | refused (P42) |
+//!
+//! # Invariants
+//! 1. `tail`, `announced` and the slots' extents change under the write turn; `head`, `payload` and `rest` under
+//!    the read turn. The holder before may have been killed at any instruction.
+//! 2. 0 ≤ tail − head ≤ capacity. In a message-type queue tail is a multiple of 8, and so is head unless it is
+//!    inside a message (`rest` ≠ 0).
+//! 3. Bytes from head to tail are not written; bytes elsewhere are written under the write turn alone.
+//! 4. `tail` and `announced` change together, and so do `head`, `payload` and `rest` ([`Journal`]): killed
+//!    before the one store, nothing happened. What a read took and did not publish is read again by the
+//!    successor; what a write copied and did not publish never existed.
+//! 5. A slot is in use, and its bit in `pending` set, before a byte of its write is published. Who sees the
+//!    bytes sees the slot.
+//! 6. A slot that waits is completed (freed) or withdrawn by one compare-and-swap. The reader frees it
+//!    before it takes the last byte, so a write that was cancelled successfully was not read to its end (P38).
+//! 7. A record lies in one write, and a slot covers whole writes.
+//! 8. At most one slot streams, and its writer holds the write turn.
+//! 9. Publishing is a sequentially consistent store, and a sleeper's second look a sequentially consistent
+//!    load; with the asleep words changed and read in the same way, one of the two sees the other.
+//!
+//! # Memory orderings
+//! Data and records are published by the mark of a [`Journal`] (release) and taken after looking at it
+//! (acquire); space is given back by the mark of the other journal in the same way. Slots are published by
+//! their state and, for readers, by the mark that comes after. Caches of the other side's journal
+//! ([`HeadCache`], [`TailCache`]) are relaxed: they change under the turn, whose release and acquire
+//! order them, and are only ever stale in the safe direction (less room, less data).
+//!
+//! # Files
+//! [`layout`] bytes · [`journal`](Journal) three words as one · `slots` writes that wait · `cursor` what is at
+//! the head · `writer`, `loan` · `reader`, `borrow` · `peek` · `waiting` what happens to a write afterwards ·
+//! `recover` after a death · [`turn`] the turn words
+
+mod borrow;
+mod cursor;
+mod journal;
+pub mod layout;
+mod loan;
+mod peek;
+mod reader;
+mod recover;
+mod slots;
+#[cfg(all(test, not(loom)))]
+mod tests;
+pub mod turn;
+mod waiting;
+mod writer;
+
+pub use borrow::{Borrow, Lent};
+pub use journal::Journal;
+pub use layout::{Control, Description, SegmentHeader, Totals, capacity_for};
+pub use loan::{Loan, Loaned};
+pub use peek::{Peek, Peeked};
+pub use reader::{Mode, Read, Reader, TailCache};
+pub use slots::Slot;
+pub use waiting::{Progress, Swept, Ticket, Withdrawal};
+pub use writer::{Fit, HeadCache, Limit, MAX_WRITE, Stream, Streamed, Writer, Written};
+
+use crate::sync::Ordering;
+
+/// What was read from shared memory makes no sense: the other side is broken or hostile. Readers report
+/// `ERROR_BROKEN_PIPE`, writers `ERROR_NO_DATA`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Corrupt;
+
+/// The data bytes of a queue, which others read and write at the same time. Offsets and lengths given to it
+/// stay within the capacity of the queue's [`Shape`].
+pub trait Memory {
+    /// Copies `from` to `offset`.
+    fn copy_in(&self, offset: usize, from: &[u8]);
+    /// Copies from `offset` on into `to`.
+    fn copy_out(&self, offset: usize, to: &mut [u8]);
+    /// Stores a word at a multiple of 8.
+    #[inline]
+    fn store_word(&self, offset: usize, word: u64) {
+        self.copy_in(offset, &word.to_le_bytes());
+    }
+    /// Loads the word at a multiple of 8.
+    #[inline]
+    fn load_word(&self, offset: usize) -> u64 {
+        let mut bytes = [0; 8];
+        self.copy_out(offset, &mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
+/// What a queue is: taken from the segment's header once, and not believed again afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    message: bool,
+    quota: u32,
+    /// Capacity − 1.
+    wrap: u64,
+}
+
+impl Shape {
+    /// A queue of messages or bytes with this quota and capacity. `None` unless the capacity is a power of
+    /// two, at least 64, and addressable.
+    #[must_use]
+    pub fn new(message: bool, quota: u32, capacity: u64) -> Option<Shape> {
+        let good = capacity.is_power_of_two() && capacity >= 64 && isize::try_from(capacity).is_ok();
+        good.then(|| Shape { message, quota, wrap: capacity - 1 })
+    }
+
+    /// Whether boundaries of writes are kept.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        self.message
+    }
+
+    /// Unread bytes up to which a write does not wait.
+    #[must_use]
+    pub fn quota(&self) -> u32 {
+        self.quota
+    }
+
+    /// Bytes of the data.
+    #[must_use]
+    #[inline]
+    pub fn capacity(&self) -> u64 {
+        self.wrap + 1
+    }
+
+    #[inline]
+    fn offset(&self, position: u64) -> usize {
+        (position & self.wrap) as usize
+    }
+
+    /// Bytes of the ring that a write of `len` takes.
+    #[inline]
+    fn ring_bytes(&self, len: u64) -> u64 {
+        if self.message { HEADER + padded(len) } else { len }
+    }
+}
+
+/// One direction of a connection, as this process has it mapped. Made on the fly.
+#[derive(Debug)]
+pub struct Queue<'a, M> {
+    control: &'a Control,
+    data: &'a M,
+    shape: Shape,
+}
+
+impl<M> Clone for Queue<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Queue<'_, M> {}
+
+impl<'a, M: Memory> Queue<'a, M> {
+    /// The queue of this control block and these data.
+    #[inline]
+    pub fn new(control: &'a Control, data: &'a M, shape: Shape) -> Self {
+        Queue { control, data, shape }
+    }
+
+    /// Its control block.
+    #[inline]
+    pub fn control(&self) -> &'a Control {
+        self.control
+    }
+
+    /// What it is.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Changes with each publication of a writer. For spinning, and for the second look before sleeping.
+    #[inline]
+    pub fn written_mark(&self) -> u64 {
+        self.control.written.mark()
+    }
+
+    /// Changes with each publication of a reader.
+    #[inline]
+    pub fn consumed_mark(&self) -> u64 {
+        self.control.consumed.mark()
+    }
+
+    /// Says how many bytes a reader that goes to sleep will take (P34: a waiting read takes its bytes first);
+    /// 0 when it has woken. Under the read turn.
+    #[inline]
+    pub fn demand(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.control.demand.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Copies into the ring at a position; at most the capacity.
+    #[inline]
+    fn copy_in(&self, position: u64, from: &[u8]) {
+        let offset = self.shape.offset(position);
+        let straight = self.shape.capacity() as usize - offset;
+        if from.len() <= straight {
+            self.data.copy_in(offset, from);
+        } else {
+            let (first, second) = from.split_at(straight);
+            self.data.copy_in(offset, first);
+            self.data.copy_in(0, second);
+        }
+    }
+
+    /// Copies out of the ring at a position; at most the capacity.
+    #[inline]
+    fn copy_out(&self, position: u64, to: &mut [u8]) {
+        let offset = self.shape.offset(position);
+        let straight = self.shape.capacity() as usize - offset;
+        if to.len() <= straight {
+            self.data.copy_out(offset, to);
+        } else {
+            let (first, second) = to.split_at_mut(straight);
+            self.data.copy_out(offset, first);
+            self.data.copy_out(0, second);
+        }
+    }
+
+    /// `len` bytes at a position as at most two pieces of the data: offset and length.
+    fn pieces(&self, position: u64, len: u64) -> [(usize, usize); 2] {
+        let offset = self.shape.offset(position);
+        let first = (len as usize).min(self.shape.capacity() as usize - offset);
+        [(offset, first), (0, len as usize - first)]
+    }
+}
+
+/// Bytes of a record's header.
+const HEADER: u64 = 8;
+/// Kind of a record that holds a message.
+const DATA: u32 = u32::from_le_bytes(*b"data");
+/// Kind of a record that fills the ring up to its end: no message.
+const PAD: u32 = u32::from_le_bytes(*b"pad ");
+
+/// A record's header.
+#[inline]
+const fn record(length: u32, kind: u32) -> u64 {
+    length as u64 | (kind as u64) << 32
+}
+
+/// `len` up to the next multiple of 8. For lengths below 2⁶³.
+#[inline]
+const fn padded(len: u64) -> u64 {
+    len.wrapping_add(7) & !7
+}

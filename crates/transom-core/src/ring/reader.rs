@@ -1,0 +1,341 @@
+//! The reading side, under the read turn.
+
+use super::cursor::{Cursor, Spot};
+use super::slots::{self, FREE, PENDING, View, WITHDRAWN, become_state};
+use super::{Corrupt, HEADER, Memory, Queue, padded};
+use crate::sync::{AtomicU64, Ordering};
+
+/// What a reading end remembers of the writer's side: stale means fewer data, and then it looks anew. One for
+/// each end, direction and connection.
+#[derive(Debug)]
+pub struct TailCache {
+    tail: AtomicU64,
+}
+
+impl Default for TailCache {
+    fn default() -> TailCache {
+        TailCache::new()
+    }
+}
+
+impl TailCache {
+    /// Nothing is published yet.
+    #[must_use]
+    pub fn new() -> TailCache {
+        TailCache { tail: AtomicU64::new(0) }
+    }
+
+    /// As new. For an end whose connection is used again.
+    pub fn reset(&self) {
+        self.tail.store(0, Ordering::Relaxed);
+    }
+}
+
+/// How the reader's handle looks at messages. On a byte-type queue it does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Byte read mode: boundaries do not matter (P26).
+    Bytes,
+    /// Message read mode: at most one message (P27).
+    Message,
+}
+
+/// What became of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Read {
+    /// `len` bytes of the buffer are filled.
+    Got {
+        /// Bytes, those of earlier parts included.
+        len: usize,
+        /// False: the rest of the message stays in the queue (`ERROR_MORE_DATA`).
+        complete: bool,
+    },
+    /// Nothing is there.
+    Empty,
+    /// The beginning of a message that is still being written: `taken` bytes of the buffer are filled, the
+    /// rest comes later.
+    Part {
+        /// To be passed to the next call.
+        taken: usize,
+    },
+    /// The process that streams the next write is dead: take the write turn and recover, then read anew.
+    Recover {
+        /// Its row in the table of holders.
+        holder: u32,
+    },
+}
+
+/// A session of the reading side. Made under the read turn and given up before it.
+#[derive(Debug)]
+pub struct Reader<'a, M> {
+    pub(super) queue: Queue<'a, M>,
+    cache: &'a TailCache,
+    mark: u64,
+    pub(super) at: Cursor,
+    /// Head and rest as last published: nothing else changes without one of them.
+    published: (u64, u64),
+    pub(super) tail: u64,
+}
+
+impl<'a, M: Memory> Queue<'a, M> {
+    /// Begins to read; under the read turn.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    #[inline]
+    pub fn reader(&self, cache: &'a TailCache) -> Result<Reader<'a, M>, Corrupt> {
+        let (mark, words) = self.control.consumed.look_once();
+        let mut at = Cursor::new(self, words)?;
+        at.messages = self.control.messages_read.load(Ordering::Relaxed);
+        let tail = cache.tail.load(Ordering::Relaxed);
+        let mut reader = Reader { queue: *self, cache, mark, at, published: (at.head, at.rest), tail };
+        // Others who read from this end may have gone beyond what this process saw.
+        if at.ready(self, tail).is_err() {
+            reader.look()?;
+        }
+        Ok(reader)
+    }
+}
+
+impl<M: Memory> Reader<'_, M> {
+    /// Reads once: bytes, or at most one message. `taken`: 0, or what [`Read::Part`] said, with the same
+    /// buffer. `dead` is asked whether the process in a row of the table of holders is dead, only if the data
+    /// at the head belong to a write that waits.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    #[inline]
+    pub fn read(
+        &mut self,
+        buffer: &mut [u8],
+        taken: usize,
+        mode: Mode,
+        mut dead: impl FnMut(u32) -> bool,
+    ) -> Result<Read, Corrupt> {
+        match (self.queue.shape.message, mode) {
+            (false, _) => self.read_stream(buffer, &mut dead),
+            (true, Mode::Message) => self.read_message(buffer, taken, &mut dead),
+            (true, Mode::Bytes) => self.read_across(buffer, &mut dead),
+        }
+    }
+
+    /// Publishes what was taken, so that writers can go on. True: something was.
+    #[inline]
+    pub fn publish(&mut self) -> bool {
+        let changed = (self.at.head, self.at.rest) != self.published;
+        if changed {
+            let words = [self.at.head, self.at.payload, self.at.rest];
+            self.mark = self.queue.control.consumed.publish(self.mark, words);
+            self.queue.control.messages_read.store(self.at.messages, Ordering::Relaxed);
+            self.published = (self.at.head, self.at.rest);
+        }
+        if self.queue.control.pending.load(Ordering::Relaxed) != 0 {
+            // After publishing: a slot freed before would show its data as good ones to who peeks.
+            slots::tidy(self.queue.control, self.at.head, self.at.rest != 0);
+        }
+        changed
+    }
+
+    /// Goes past withdrawn writes at the head, so that their room is free again. For who withdrew one, if the
+    /// read turn is free (otherwise its holder, rung, does the same).
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn skip(&mut self) -> Result<bool, Corrupt> {
+        self.settle(&mut |_| false)?;
+        Ok(self.publish())
+    }
+
+    /// Byte type.
+    #[inline]
+    fn read_stream(
+        &mut self,
+        buffer: &mut [u8],
+        dead: &mut impl FnMut(u32) -> bool,
+    ) -> Result<Read, Corrupt> {
+        let mut len = 0;
+        loop {
+            match self.settle(dead)? {
+                Spot::Nothing if len == 0 => return Ok(Read::Empty),
+                Spot::Dead(holder) if len == 0 => return Ok(Read::Recover { holder }),
+                Spot::Run { len: run, cover } => {
+                    let n = run.min((buffer.len() - len) as u64);
+                    let end = len + n as usize;
+                    self.queue.copy_out(self.at.head, &mut buffer[len..end]);
+                    let last = cover.filter(|view| view.end() == self.at.head.wrapping_add(n));
+                    if self.advance(n, last)? {
+                        len = end;
+                    }
+                    if len == buffer.len() {
+                        return Ok(Read::Got { len, complete: true });
+                    }
+                }
+                _ => return Ok(Read::Got { len, complete: true }),
+            }
+        }
+    }
+
+    /// Message type, message read mode.
+    #[inline]
+    fn read_message(
+        &mut self,
+        buffer: &mut [u8],
+        taken: usize,
+        dead: &mut impl FnMut(u32) -> bool,
+    ) -> Result<Read, Corrupt> {
+        let mut taken = taken.min(buffer.len());
+        loop {
+            let (inside, head) = (self.at.rest != 0, self.at.head);
+            let spot = self.settle(dead)?;
+            if !inside || self.at.head != head {
+                // A new message: what was taken of the one before, if any, was withdrawn.
+                taken = 0;
+            }
+            let cover = match spot {
+                Spot::Nothing if self.at.rest != 0 => return Ok(Read::Part { taken }),
+                Spot::Nothing | Spot::Stale => return Ok(Read::Empty),
+                Spot::Dead(holder) => return Ok(Read::Recover { holder }),
+                Spot::Hollow => {
+                    self.pass_hollow();
+                    return Ok(Read::Got { len: 0, complete: true });
+                }
+                Spot::Run { cover, .. } => cover,
+            };
+            let n = self.ready_of_message()?.min((buffer.len() - taken) as u64);
+            let end = taken + n as usize;
+            self.queue.copy_out(self.at.head, &mut buffer[taken..end]);
+            if !self.advance(n, cover.filter(|_| n == self.at.rest))? {
+                continue;
+            }
+            return Ok(match self.at.rest {
+                0 => Read::Got { len: end, complete: true },
+                _ if end == buffer.len() => Read::Got { len: end, complete: false },
+                _ => Read::Part { taken: end },
+            });
+        }
+    }
+
+    /// Message type, byte read mode: over boundaries, and over empty messages if bytes come behind them.
+    fn read_across(
+        &mut self,
+        buffer: &mut [u8],
+        dead: &mut impl FnMut(u32) -> bool,
+    ) -> Result<Read, Corrupt> {
+        let mut len = 0;
+        // Where the read ends if nothing more is found: before the empty messages passed last.
+        let mut keep = self.at;
+        let found = loop {
+            match self.settle(dead)? {
+                Spot::Hollow if len == 0 => {
+                    self.pass_hollow();
+                    return Ok(Read::Got { len: 0, complete: true });
+                }
+                Spot::Hollow => self.pass_hollow(),
+                Spot::Run { cover, .. } => {
+                    let n = self.ready_of_message()?.min((buffer.len() - len) as u64);
+                    if n == 0 && !buffer.is_empty() {
+                        break None;
+                    }
+                    let end = len + n as usize;
+                    self.queue.copy_out(self.at.head, &mut buffer[len..end]);
+                    if self.advance(n, cover.filter(|_| n == self.at.rest))? {
+                        (len, keep) = (end, self.at);
+                    }
+                    if len == buffer.len() {
+                        return Ok(Read::Got { len, complete: true });
+                    }
+                }
+                Spot::Nothing | Spot::Stale => break None,
+                Spot::Dead(holder) => break Some(holder),
+            }
+        };
+        if len > 0 {
+            self.at = keep;
+            return Ok(Read::Got { len, complete: true });
+        }
+        Ok(found.map_or(Read::Empty, |holder| Read::Recover { holder }))
+    }
+
+    /// Looks where the writer is.
+    fn look(&mut self) -> Result<(), Corrupt> {
+        let (_, [tail, ..]) = self.queue.control.written.look()?;
+        self.at.ready(&self.queue, tail)?;
+        self.tail = tail;
+        self.cache.tail.store(tail, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What is at the cursor, with the newest tail if the one remembered is reached.
+    #[inline]
+    pub(super) fn settle(&mut self, dead: &mut impl FnMut(u32) -> bool) -> Result<Spot, Corrupt> {
+        loop {
+            if self.at.head == self.tail {
+                self.look()?;
+            }
+            let before = self.at.head;
+            match self.at.settle(&self.queue, self.tail, dead)? {
+                // What was skipped may have been all that this reader knew of.
+                Spot::Nothing if self.at.head != before => {}
+                Spot::Stale => {
+                    let known = self.tail;
+                    self.look()?;
+                    if self.tail == known {
+                        return Err(Corrupt);
+                    }
+                }
+                spot => return Ok(spot),
+            }
+        }
+    }
+
+    /// Bytes of the message at the cursor that are there.
+    #[inline]
+    pub(super) fn ready_of_message(&mut self) -> Result<u64, Corrupt> {
+        if self.at.ready(&self.queue, self.tail)? < self.at.rest {
+            self.look()?;
+        }
+        Ok(self.at.ready(&self.queue, self.tail)?.min(self.at.rest))
+    }
+
+    /// Goes past an empty message.
+    pub(super) fn pass_hollow(&mut self) {
+        self.at.head = self.at.head.wrapping_add(HEADER);
+        self.at.messages = self.at.messages.wrapping_add(1);
+    }
+
+    /// Takes `n` bytes at the cursor. `last`: the waiting write that ends with them. False: that write was
+    /// withdrawn meanwhile, and nothing was taken (invariant 6).
+    #[inline]
+    pub(super) fn advance(&mut self, n: u64, last: Option<View>) -> Result<bool, Corrupt> {
+        if last.is_some_and(|view| !self.take_last(&view)) {
+            return Ok(false);
+        }
+        let at = &mut self.at;
+        at.head = at.head.wrapping_add(n);
+        at.payload = at.payload.wrapping_add(n);
+        if self.queue.shape.message {
+            at.rest -= n;
+            if at.rest == 0 {
+                at.head = padded(at.head);
+                at.messages = at.messages.wrapping_add(1);
+                // The padding was published with the last byte, or the length in the header was a lie.
+                at.ready(&self.queue, self.tail)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Completes a waiting write because its last byte is taken. False: it was withdrawn.
+    #[cold]
+    fn take_last(&self, view: &View) -> bool {
+        let slot = &self.queue.control.slots[view.index];
+        let gone = become_state(view.word, WITHDRAWN);
+        let result = match slot.change(view.word, FREE) {
+            // It streamed when it was looked at.
+            Err(now) if now == become_state(view.word, PENDING) => slot.change(now, FREE),
+            other => other,
+        };
+        result != Err(gone)
+    }
+}

@@ -1,0 +1,181 @@
+//! Processes that were killed: at the point that matters nothing more is done, and the successor recovers.
+
+use super::*;
+
+/// Invariant 4: what was copied and not published never existed.
+#[test]
+fn an_unpublished_write_never_existed() {
+    for pipe in [Pipe::bytes(100), Pipe::messages(100)] {
+        let mut writer = pipe.writer();
+        assert!(matches!(writer.write(b"lost", Limit::Quota, ROW), Ok(Written::Done)));
+        pipe.queue().recover_writer().unwrap();
+        assert_eq!(pipe.read(9, Mode::Message).0, Read::Empty);
+        pipe.done(b"kept");
+        assert_eq!(pipe.message(9), b"kept");
+    }
+}
+
+/// Invariant 4: what was read and not published is read again.
+#[test]
+fn an_unpublished_read_is_read_again() {
+    for pipe in [Pipe::bytes(100), Pipe::messages(100)] {
+        pipe.done(b"abcd");
+        let mut reader = pipe.reader();
+        let _ = reader.read(&mut [0; 3], 0, Mode::Message, |_| false).unwrap();
+        pipe.queue().recover_reader().unwrap();
+        assert_eq!((pipe.unread(), pipe.message(9)), (4, b"abcd".to_vec()));
+    }
+}
+
+/// P38: the writes of a dead process disappear, those of others stay.
+#[test]
+fn waiting_writes_of_the_dead_disappear() {
+    for pipe in [Pipe::bytes(0), Pipe::messages(0)] {
+        let alive = pipe.waiting(b"alive");
+        let mut writer = pipe.writer();
+        let Ok(Written::Waiting(_dead)) = writer.write(b"dead", Limit::Quota, 9) else { panic!() };
+        assert_eq!(pipe.read_asking(100, Mode::Message, |row| row == 9), (whole(5), b"alive".to_vec()));
+        assert_eq!(pipe.progress(&alive), Progress::Done);
+        assert_eq!(pipe.read_asking(100, Mode::Message, |row| row == 9).0, Read::Empty);
+        assert_eq!(pipe.queue().is_drained(), Ok(true));
+    }
+}
+
+/// P38: even if part of it has been read, and whoever looks first.
+#[test]
+fn a_sweep_withdraws_the_writes_of_the_dead() {
+    for pipe in [Pipe::bytes(0), Pipe::messages(0)] {
+        let ticket = pipe.waiting(b"dead");
+        assert_eq!(pipe.some(1), b"d");
+        assert_eq!(pipe.queue().sweep(|row| row != ROW), Swept::default());
+        assert_eq!(pipe.queue().sweep(|row| row == ROW), Swept { withdrawn: 1, streaming: false });
+        assert_eq!(pipe.unread(), 0);
+        assert_eq!(pipe.progress(&ticket), Progress::Withdrawn);
+        assert_eq!(pipe.read(9, Mode::Bytes).0, Read::Empty);
+    }
+}
+
+/// A row's next owner must not pass for the dead one.
+#[test]
+fn who_takes_a_row_over_withdraws_what_was_left_there() {
+    let pipe = Pipe::bytes(0);
+    let _dead = pipe.waiting(b"dead");
+    assert_eq!(pipe.queue().disown(ROW + 1).withdrawn, 0);
+    assert_eq!(pipe.queue().disown(ROW).withdrawn, 1);
+    let ticket = pipe.waiting(b"new");
+    assert_eq!(pipe.some(9), b"new");
+    assert_eq!(pipe.progress(&ticket), Progress::Done);
+}
+
+/// P38: a process that dies while it streams.
+#[test]
+fn a_dead_stream_disappears() {
+    for pipe in [Pipe::new(false, 50, 64), Pipe::new(true, 40, 64)] {
+        for read_before in [0, 5, 40] {
+            let _dead = pipe.streaming(&pattern(500));
+            if read_before > 0 {
+                pipe.some(read_before);
+            }
+            let read = pipe.read_asking(9, Mode::Message, |row| row == ROW).0;
+            assert_eq!(read, Read::Recover { holder: ROW });
+            let peeked = pipe.queue().peek(&mut [], |row| row == ROW);
+            assert_eq!(peeked, Ok(Peeked::Recover { holder: ROW }));
+            assert!(pipe.queue().sweep(|row| row == ROW).streaming);
+            pipe.queue().recover_writer().unwrap();
+            assert_eq!((pipe.unread(), pipe.read(9, Mode::Message).0), (0, Read::Empty));
+            pipe.done(b"next");
+            assert_eq!(pipe.message(9), b"next");
+        }
+    }
+}
+
+/// A recovery that is killed is made again by the next: every cut between its steps.
+#[test]
+fn a_recovery_may_die_as_well() {
+    for message in [false, true] {
+        for cut in 0..4 {
+            let pipe = Pipe::new(message, 40, 64);
+            let _dead = pipe.streaming(&pattern(500));
+            pipe.some(7);
+            let view = slots::all(&pipe.control).next().unwrap();
+            let (mark, [tail, announced, messages]) = pipe.control.written.look_once();
+            if cut > 0 {
+                pipe.control.slots[view.index].change(view.word, slots::ENDING).unwrap();
+                assert_ne!(pipe.read(9, Mode::Message).0, Read::Recover { holder: ROW }, "nobody was asked");
+            }
+            let reached = tail - view.start;
+            let payload = if message { reached - HEADER } else { reached };
+            if cut > 1 {
+                slots::shorten(&pipe.control, &view, reached as u32, payload as u32);
+            }
+            if cut > 2 {
+                let corrected = announced - 500 + payload;
+                pipe.control.written.publish(mark, [tail, corrected, messages]);
+            }
+            pipe.queue().recover_writer().unwrap();
+            pipe.queue().recover_writer().unwrap();
+            assert_eq!((pipe.unread(), pipe.queue().is_drained()), (0, Ok(true)), "cut {cut}");
+            assert_eq!(pipe.reader().skip(), Ok(true), "its room is free again");
+            pipe.done(b"next");
+            assert_eq!(pipe.message(9), b"next");
+        }
+    }
+}
+
+/// A dead writer's slot without data is no reason to skip what another writes there later.
+#[test]
+fn a_slot_without_data_is_not_withdrawn() {
+    for pipe in [Pipe::bytes(10), Pipe::messages(10)] {
+        pipe.writer().take_slot(slots::PENDING, 16, 5, ROW).unwrap();
+        assert_eq!(pipe.queue().sweep(|row| row == ROW), Swept { withdrawn: 0, streaming: true });
+        let read = pipe.read_asking(9, Mode::Message, |row| row == ROW).0;
+        assert_eq!(read, Read::Recover { holder: ROW });
+        pipe.queue().recover_writer().unwrap();
+        pipe.done(b"next");
+        assert_eq!(pipe.message(9), b"next");
+    }
+}
+
+/// Killed after it took a slot, before it published: nobody has seen it.
+#[test]
+fn a_slot_without_data_is_freed() {
+    for state in [slots::PENDING, slots::STREAMING] {
+        let pipe = Pipe::new(true, 0, 64);
+        pipe.writer().take_slot(state, 16, 5, ROW).unwrap();
+        // Or even before it set the bit.
+        pipe.control.pending.store(0, Ordering::Relaxed);
+        pipe.queue().recover_writer().unwrap();
+        assert_eq!(slots::all(&pipe.control).count(), 0);
+        let ticket = pipe.waiting(b"abc");
+        assert_eq!((pipe.unread(), pipe.message(9)), (3, b"abc".to_vec()));
+        assert_eq!(pipe.progress(&ticket), Progress::Done);
+    }
+}
+
+/// Killed between publishing and tidying: the withdrawn slot behind the head is freed by the next reader.
+#[test]
+fn a_slot_left_behind_the_head_is_freed() {
+    let pipe = Pipe::bytes(0);
+    let ticket = pipe.waiting(b"gone");
+    assert_eq!(pipe.queue().withdraw(ticket), Withdrawal::Withdrawn);
+    let (mark, [head, payload, rest]) = pipe.control.consumed.look_once();
+    pipe.control.consumed.publish(mark, [head + 4, payload + 4, rest]);
+    pipe.queue().demand(77);
+    pipe.queue().recover_reader().unwrap();
+    assert_eq!(slots::all(&pipe.control).count(), 0);
+    assert_eq!(pipe.control.pending.load(Ordering::Relaxed), 0);
+    assert!(matches!(pipe.write(b"x", Limit::NoWait), Written::Refused), "nor does the dead reader wait");
+}
+
+/// The reader took the last byte of a waiting write and died before it published: the write has succeeded, and
+/// its data are read again.
+#[test]
+fn a_write_that_a_dead_reader_took_has_succeeded() {
+    for pipe in [Pipe::bytes(0), Pipe::messages(0)] {
+        let ticket = pipe.waiting(b"abc");
+        let _ = pipe.reader().read(&mut [0; 9], 0, Mode::Message, |_| false).unwrap();
+        assert_eq!(pipe.progress(&ticket), Progress::Done);
+        pipe.queue().recover_reader().unwrap();
+        assert_eq!(pipe.message(9), b"abc");
+    }
+}

@@ -1,0 +1,843 @@
+//! One end of a connection in this process: two queues, two bells, two lives.
+//!
+//! ```text
+//!   server's End                    segment                      client's End
+//!   reads  ◄──────────────── queue in  ◄──────────────────────── writes
+//!   writes ────────────────► queue out ────────────────────────► reads
+//!   own bell (reader) ◄───── pipe ◄──────────────────────── peer's bell (ringer)
+//!   peer's bell (ringer) ──► pipe ─────────────────────────► own bell (reader)
+//! ```
+//! An operation tries; if it has to wait it looks for a moment, then sleeps at the own bell, with a count in the
+//! queue that says so, and tries again. A system call is made for sleeping and for waking somebody who sleeps, and
+//! for nothing else.
+//!
+//! # When the other side is over
+//! - in good order: a flag, set by the last holder of the end, who then rings;
+//! - killed: the kernel closes its ringer. Sleepers get the end of file; who writes without ever sleeping looks
+//!   at the bell when the reader has taken nothing for a while ([`End::look_after_peer`]).
+//!
+//! Whoever finds the other side over looks at the queue once more: what was written before stays readable (P25).
+//!
+//! # Listening
+//! A server end is made before there is a client. Until [`End::connected`] it keeps a write end of its own bell, which
+//! would otherwise have none and be at its end. So a client that is killed while it connects is not seen at the
+//! bell; it has to ring *before* it changes what the server looks at (see [`End::ring_connect`]).
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use transom_core::code::Code;
+use transom_core::pipe::Role;
+use transom_core::ring::layout::{Control, SegmentHeader};
+use transom_core::ring::{HeadCache, Queue, TailCache};
+use transom_core::time::Timeout;
+use transom_sys::linux::fault::step;
+use transom_sys::linux::{bell, futex, procfs};
+
+use super::bell::{Sleep, Sleepers, Slept, Waiter};
+use super::errno::{to_code, with_room};
+use super::record;
+use super::segment::{Data, Segment, Shape};
+use super::spin::{self, Budget, SHORT, Spin, cycles};
+use super::turn::{self, Go, Turn};
+
+mod loan;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub(crate) use loan::{Borrowed, Loan};
+pub(crate) use read::{Message, Peeked, ReadMode};
+pub(crate) use write::{Begun, PendingWrite};
+
+/// Why an operation failed; the codes depend on operation and role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The peer's end was closed: for a read when nothing is left (109), for a write before it began (232).
+    PeerClosed,
+    /// The peer's end was closed while a write or flush waited (109).
+    PeerClosedMeanwhile,
+    /// The server disconnected the instance (233).
+    Disconnected,
+    /// This process closed its last handle (109).
+    LocalClosed,
+    /// Cancelled (995).
+    Cancelled,
+    /// The deadline is over.
+    TimedOut,
+    /// It would have to wait, and must not (`PIPE_NOWAIT`: 232).
+    WouldBlock,
+    /// A transaction found unread data (231).
+    Busy,
+    /// The peer wrote nonsense into the shared words.
+    Corrupt,
+    /// Anything else.
+    Code(Code),
+}
+
+impl From<Code> for Trouble {
+    fn from(code: Code) -> Trouble {
+        Trouble::Code(code)
+    }
+}
+
+impl From<transom_core::ring::Corrupt> for Trouble {
+    fn from(_: transom_core::ring::Corrupt) -> Trouble {
+        Trouble::Corrupt
+    }
+}
+
+/// When waiting ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Deadline {
+    /// Never.
+    #[default]
+    Never,
+    /// At once: nothing waits.
+    Now,
+    /// At this time of CLOCK_MONOTONIC, in nanoseconds.
+    At(u64),
+}
+
+impl From<Timeout> for Deadline {
+    fn from(timeout: Timeout) -> Deadline {
+        if timeout.is_zero() {
+            return Deadline::Now;
+        }
+        timeout.deadline_nanos(futex::now()).map_or(Deadline::Never, Deadline::At)
+    }
+}
+
+/// How an operation waits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    pub(crate) deadline: Deadline,
+    pub(crate) spin: Spin,
+}
+
+/// What an armed end is to be rung for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// Data came.
+    Data,
+    /// Written data were consumed.
+    Space,
+    /// A client came.
+    Connect,
+}
+
+/// Descriptor numbers that a listening server shows to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offered {
+    pub(crate) segment: RawFd,
+    /// The server's bell, which the client rings.
+    pub(crate) to_server: RawFd,
+    /// The client's bell.
+    pub(crate) to_client: RawFd,
+    pub(crate) cookie: [u8; 16],
+}
+
+/// What another process needs to have this end too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Descriptors<'a> {
+    pub(crate) segment: BorrowedFd<'a>,
+    pub(crate) own: BorrowedFd<'a>,
+    pub(crate) peer: BorrowedFd<'a>,
+}
+
+/// What has gone through an end since it was connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counters {
+    /// Bytes that this end read, or that were taken back before.
+    pub(crate) bytes_in: u64,
+    /// Messages that this end read.
+    pub(crate) messages_in: u64,
+    /// Bytes that this end wrote.
+    pub(crate) bytes_out: u64,
+    /// Writes of this end.
+    pub(crate) messages_out: u64,
+    /// Bytes that this end has not read yet.
+    pub(crate) unread_in: u64,
+    /// Bytes that the peer has not read yet.
+    pub(crate) unread_out: u64,
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(crate) struct End {
+    segment: Segment,
+    role: Role,
+    sleepers: Sleepers,
+    peer: OwnedFd,
+    /// While listening.
+    spare: Mutex<Option<OwnedFd>>,
+    listening: AtomicU32,
+    closed: AtomicU32,
+    cancels: AtomicU32,
+    head: HeadCache,
+    tail: TailCache,
+    for_data: Budget,
+    for_space: Budget,
+    /// When somebody last saw that the peer lives, and how far it had consumed then.
+    seen_at: AtomicU64,
+    seen_mark: AtomicU64,
+}
+
+impl End {
+    /// The server's end of a connection that has no client yet.
+    ///
+    /// # Errors
+    /// 4, 8, 1450, 112.
+    pub(crate) fn offer(shape: &Shape) -> Result<End, Code> {
+        let segment = Segment::create(shape)?;
+        let (own, spare) = with_room(bell::create)?;
+        let (client, client_writer) = with_room(bell::create)?;
+        let peer = with_room(|| bell::reopen_ringer(&client))?;
+        drop((client, client_writer));
+        segment.words().holders_server.store(1, Ordering::Release);
+        step("offer-made");
+        Ok(End::new(segment, Role::Server, own, peer, Some(spare)))
+    }
+
+    /// The client's end of what a server offers. `own` was opened by [`bell::open_reader`], `peer` by
+    /// [`bell::open_ringer`].
+    ///
+    /// # Errors
+    /// As [`Segment::attach`].
+    pub(crate) fn join(file: OwnedFd, own: OwnedFd, peer: OwnedFd, cookie: &[u8; 16]) -> Result<End, Code> {
+        End::share(Role::Client, file, own, peer, cookie)
+    }
+
+    /// An end that another process has as well, or had.
+    ///
+    /// # Errors
+    /// As [`Segment::attach`].
+    pub(crate) fn share(
+        role: Role,
+        file: OwnedFd,
+        own: OwnedFd,
+        peer: OwnedFd,
+        cookie: &[u8; 16],
+    ) -> Result<End, Code> {
+        let end = End::new(Segment::attach(file, cookie)?, role, own, peer, None);
+        end.holders().fetch_add(1, Ordering::AcqRel);
+        Ok(end)
+    }
+
+    fn new(segment: Segment, role: Role, own: OwnedFd, peer: OwnedFd, spare: Option<OwnedFd>) -> End {
+        End {
+            segment,
+            role,
+            sleepers: Sleepers::new(own),
+            peer,
+            listening: AtomicU32::new(u32::from(spare.is_some())),
+            spare: Mutex::new(spare),
+            closed: AtomicU32::new(0),
+            cancels: AtomicU32::new(0),
+            head: HeadCache::new(),
+            tail: TailCache::new(),
+            for_data: Budget::new(),
+            for_space: Budget::new(),
+            seen_at: AtomicU64::new(0),
+            seen_mark: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// As new, for another connection over the same memory and bells. For an end that was closed and that nobody
+    /// else in this process knows; its segment was made as new by the side that began.
+    ///
+    /// False if nobody is at the other side any more.
+    pub(crate) fn revive(&mut self) -> bool {
+        // Looking costs less than taking, for which a reader that was opened by its name has to be opened again.
+        let look = |end: &End| bell::wait(end.sleepers.reader(), &[], Some(0)).unwrap_or_default();
+        let mut ready = look(self);
+        while ready.bell && matches!(bell::take(self.sleepers.reader(), bell::MOST), Ok(bell::Woken::Tokens(_))) {
+            ready = look(self);
+        }
+        self.head.reset();
+        self.tail.reset();
+        self.closed.store(0, Ordering::Relaxed);
+        self.seen_at.store(0, Ordering::Relaxed);
+        self.seen_mark.store(u64::MAX, Ordering::Relaxed);
+        self.holders().fetch_add(1, Ordering::AcqRel);
+        !ready.gone
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// The words on use alone.
+    #[inline]
+    pub(crate) fn words(&self) -> &SegmentHeader {
+        self.segment.words()
+    }
+
+    /// What a listening server shows to clients.
+    pub(crate) fn offered(&self) -> Offered {
+        Offered {
+            segment: self.segment.descriptor().as_raw_fd(),
+            to_server: self.sleepers.reader().as_raw_fd(),
+            to_client: self.peer.as_raw_fd(),
+            cookie: self.segment.cookie(),
+        }
+    }
+
+    /// What another process needs to have this end too.
+    pub(crate) fn descriptors(&self) -> Descriptors<'_> {
+        Descriptors {
+            segment: self.segment.descriptor(),
+            own: self.sleepers.reader(),
+            peer: self.peer.as_fd(),
+        }
+    }
+
+    /// Whether this is a server end that has not been told of a client.
+    #[inline]
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Acquire) != 0
+    }
+
+    /// A client is there: from now on its death shows at the bell. Again and again is allowed.
+    #[inline]
+    pub(crate) fn connected(&self) {
+        if self.is_listening() {
+            self.let_spare_go();
+        }
+    }
+
+    #[cold]
+    fn let_spare_go(&self) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(spare.take());
+        self.listening.store(0, Ordering::Release);
+    }
+
+    /// By the client, before it changes what the server will look at: wakes it. Killed after that, the change has
+    /// happened or not; either way the server looks, and waits for the client's turn to be over when it does.
+    pub(crate) fn ring_connect(&self) {
+        let asleep = &self.words().connect_asleep;
+        let count = asleep.load(Ordering::SeqCst);
+        if count > 0 {
+            // First the token, then the count: killed in between, one looks for nothing. (Who registers meanwhile looks
+            // at what this client holds locked.) The other way round nobody would ever be woken for the next client,
+            // since a listening bell is not at its end when a client dies.
+            step("before-ring");
+            bell::ring(&self.peer, count as usize);
+            step("rung");
+            asleep.store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Waits until `look` gives something.
+    ///
+    /// # Errors
+    /// What `look` gives; [`Trouble::PeerClosed`] if the bell is at its end and `look` still gives nothing.
+    pub(crate) fn wait_connect<T>(
+        &self,
+        waiting: &Waiting,
+        mut look: impl FnMut() -> Result<Option<T>, Trouble>,
+    ) -> Result<T, Trouble> {
+        let mut operation = Operation::new(self);
+        loop {
+            let over = self.sleepers.is_gone();
+            operation.check_local()?;
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+            if over {
+                return Err(Trouble::PeerClosed);
+            }
+            let mut second = None;
+            // No looking again and again: each look takes locks.
+            let waiting = Waiting { spin: Spin::Never, ..*waiting };
+            let slept = self.pause(&mut operation, Reason::Connect, &waiting, &[], || {
+                second = Some(look());
+                !matches!(second, Some(Ok(None)))
+            });
+            if let Some(found) = second.unwrap_or(Ok(None))? {
+                return Ok(found);
+            }
+            slept?;
+        }
+    }
+
+    /// The queue this end reads from.
+    #[inline]
+    fn incoming(&self) -> (&Control, Queue<'_, Data>) {
+        let (control, data, shape) = self.segment.queue_read_by(self.role);
+        (control, Queue::new(control, data, shape))
+    }
+
+    /// The queue this end writes to.
+    #[inline]
+    fn outgoing(&self) -> (&Control, Queue<'_, Data>) {
+        let reader = match self.role {
+            Role::Server => Role::Client,
+            Role::Client => Role::Server,
+        };
+        let (control, data, shape) = self.segment.queue_read_by(reader);
+        (control, Queue::new(control, data, shape))
+    }
+
+    /// The data of the queue this end writes to.
+    fn outgoing_data(&self) -> &Data {
+        match self.role {
+            Role::Server => self.segment.queue_read_by(Role::Client).1,
+            Role::Client => self.segment.queue_read_by(Role::Server).1,
+        }
+    }
+
+    /// Whether the process in a row of the table of who waits has ended, as far as can be told.
+    fn is_dead(&self, row: u32) -> bool {
+        row != NO_ROW && self.segment.is_dead(row)
+    }
+
+    /// How many processes have this end; more, if some were killed.
+    #[inline]
+    fn holders(&self) -> &AtomicU32 {
+        match self.role {
+            Role::Server => &self.words().holders_server,
+            Role::Client => &self.words().holders_client,
+        }
+    }
+
+    #[inline]
+    fn holders_of_peer(&self) -> &AtomicU32 {
+        match self.role {
+            Role::Server => &self.words().holders_client,
+            Role::Client => &self.words().holders_server,
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.holders().load(Ordering::Relaxed) > 1
+    }
+
+    /// Whether nobody is at the other side any more, as far as this process knows without asking.
+    #[inline]
+    fn is_peer_over(&self) -> bool {
+        let closed = match self.role {
+            Role::Server => &self.words().closed_by_client,
+            Role::Client => &self.words().closed_by_server,
+        };
+        closed.load(Ordering::SeqCst) != 0 || self.sleepers.is_gone()
+    }
+
+    /// Whether the other side's end is closed: a flag, or one system call.
+    pub(crate) fn peer_is_gone(&self) -> bool {
+        !self.is_listening() && (self.is_peer_over() || self.sleepers.look_for_ringers())
+    }
+
+    /// A killed peer closes nothing in good order, and who always has room never sleeps. So if the peer consumed
+    /// nothing since the last look, and that was a while ago, this looks at the bell.
+    #[inline]
+    fn look_after_peer(&self, mark: impl Fn() -> u64) {
+        let now = cycles();
+        if now.wrapping_sub(self.seen_at.load(Ordering::Relaxed)) > SHORT {
+            self.look_after_peer_now(now, mark());
+        }
+    }
+
+    #[cold]
+    fn look_after_peer_now(&self, now: u64, mark: u64) {
+        if self.seen_mark.swap(mark, Ordering::Relaxed) == mark && !self.is_listening() {
+            self.sleepers.look_for_ringers();
+        }
+        self.seen_at.store(now, Ordering::Relaxed);
+    }
+
+    /// Wakes the threads of the peer that sleep for `reason`, if there are any. What they wait for was published by a
+    /// sequentially consistent store before. `other` counts those that sleep at the same bell for another reason.
+    #[inline]
+    fn ring(&self, reason: &AtomicU32, other: &AtomicU32) {
+        if reason.load(Ordering::SeqCst) != 0 {
+            self.ring_now(reason, other);
+        }
+    }
+
+    fn ring_now(&self, reason: &AtomicU32, other: &AtomicU32) {
+        if self.is_shared() {
+            return self.ring_first(reason, other);
+        }
+        let mut count = reason.swap(0, Ordering::SeqCst);
+        if count == 0 {
+            return;
+        }
+        if self.holders_of_peer().load(Ordering::Relaxed) > 1 {
+            // One for each: any of them may take any token (B1).
+            count = count.saturating_add(other.swap(0, Ordering::SeqCst));
+        } else {
+            // Who takes it tells the others of its process.
+            count = 1;
+        }
+        step("before-ring");
+        bell::ring(&self.peer, count as usize);
+        step("rung");
+    }
+
+    /// As [`End::ring_now`] where other processes have this end too. If this one is killed the bell is not at its end;
+    /// so the first tokens come before the counts are taken. Others may ring at the same time for the same counts,
+    /// and sleepers be back already when these are taken, so there are tokens for what was taken as well (B1, B3).
+    #[cold]
+    fn ring_first(&self, reason: &AtomicU32, other: &AtomicU32) {
+        let sum = |count: fn(&AtomicU32) -> u32| count(reason).saturating_add(count(other)) as usize;
+        let asleep = sum(|word| word.load(Ordering::SeqCst));
+        step("before-ring");
+        bell::ring(&self.peer, asleep);
+        step("rung");
+        let taken = sum(|word| word.swap(0, Ordering::SeqCst));
+        if taken > 0 {
+            bell::ring(&self.peer, taken);
+        }
+    }
+
+    /// Data were published.
+    #[inline]
+    fn ring_data(&self) {
+        self.ring(&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space);
+    }
+
+    /// Data were consumed.
+    #[inline]
+    fn ring_space(&self) {
+        self.ring(&self.incoming().0.asleep_space, &self.outgoing().0.asleep_data);
+    }
+
+    /// Something that concerns everybody at the other side.
+    fn ring_all(&self) {
+        let words =
+            [&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space, &self.words().connect_asleep];
+        let count = words.iter().fold(0u32, |sum, word| sum.saturating_add(word.swap(0, Ordering::SeqCst)));
+        if count > 0 {
+            bell::ring(&self.peer, count as usize);
+        }
+    }
+
+    /// Waits until `ready` or something that concerns the operation has happened: looks for a moment, then sleeps.
+    fn pause(
+        &self,
+        operation: &mut Operation<'_>,
+        reason: Reason,
+        waiting: &Waiting,
+        others: &[BorrowedFd<'_>],
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), Trouble> {
+        let deadline = match waiting.deadline {
+            Deadline::Now => return Err(Trouble::WouldBlock),
+            Deadline::Never => None,
+            Deadline::At(at) => Some(at),
+        };
+        let cancels = operation.cancels;
+        let over = self.is_peer_over();
+        let mut ready = || {
+            ready()
+                || self.interruption(cancels).is_some()
+                || reason.ends_with_peer() && self.is_peer_over() != over
+        };
+        let begun = cycles();
+        let budget = reason.budget(self);
+        match waiting.spin {
+            Spin::Never => {}
+            Spin::Adaptive if budget.spin(&mut ready) => return operation.check(),
+            Spin::Adaptive => {}
+            Spin::Always => {
+                operation.wait()?;
+                let looked = self.look_until(deadline, over, ready);
+                operation.check()?;
+                return looked;
+            }
+        }
+        operation.wait()?;
+        if deadline.is_some_and(|at| futex::now() >= at) {
+            return Err(Trouble::TimedOut);
+        }
+        let asleep = match reason {
+            Reason::Data(demand) => {
+                self.incoming().1.demand(demand);
+                &self.incoming().0.asleep_data
+            }
+            Reason::Space => &self.outgoing().0.asleep_space,
+            Reason::Connect => &self.words().connect_asleep,
+        };
+        let shared = self.is_shared();
+        let slept = self.sleepers.sleep(&Sleep { asleep, deadline, others, shared }, &mut ready);
+        if let Reason::Data(1..) = reason {
+            self.incoming().1.demand(0);
+        }
+        budget.slept(begun);
+        operation.check()?;
+        if slept? == Slept::TimedOut && !ready() {
+            return Err(Trouble::TimedOut);
+        }
+        Ok(())
+    }
+
+    /// Never sleeps.
+    fn look_until(
+        &self,
+        deadline: Option<u64>,
+        over: bool,
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), Trouble> {
+        loop {
+            for _ in 0..2_000 {
+                if ready() {
+                    return Ok(());
+                }
+                std::hint::spin_loop();
+            }
+            if deadline.is_some_and(|at| futex::now() >= at) {
+                return Err(Trouble::TimedOut);
+            }
+            if !over && !self.is_listening() {
+                self.sleepers.look_for_ringers();
+            }
+            if spin::is_alone() {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// What ends an operation that began when so many had been cancelled, whatever it does.
+    #[inline]
+    fn interruption(&self, cancels: u32) -> Option<Trouble> {
+        if self.closed.load(Ordering::SeqCst) != 0 {
+            Some(Trouble::LocalClosed)
+        } else if self.words().disconnected.load(Ordering::SeqCst) != 0 {
+            Some(Trouble::Disconnected)
+        } else if self.cancels.load(Ordering::SeqCst) != cancels {
+            Some(Trouble::Cancelled)
+        } else {
+            None
+        }
+    }
+
+    /// Takes a turn, waiting for it as `deadline` says.
+    #[inline]
+    fn take_turn<'a>(
+        &'a self,
+        word: &'a AtomicU32,
+        operation: &mut Operation<'a>,
+        deadline: Deadline,
+    ) -> Result<Turn<'a>, Trouble> {
+        match Turn::try_take(word) {
+            Some(turn) => Ok(turn),
+            None => self.wait_turn(word, operation, deadline),
+        }
+    }
+
+    #[cold]
+    fn wait_turn<'a>(
+        &'a self,
+        word: &'a AtomicU32,
+        operation: &mut Operation<'a>,
+        deadline: Deadline,
+    ) -> Result<Turn<'a>, Trouble> {
+        let (until, trouble) = match deadline {
+            Deadline::Never => (None, Trouble::TimedOut),
+            Deadline::At(at) => (Some(at), Trouble::TimedOut),
+            Deadline::Now => (Some(futex::now() + A_MOMENT), Trouble::WouldBlock),
+        };
+        let mut ended = None;
+        let turn = Turn::wait(word, || {
+            ended = operation.wait().err();
+            // The peer's end does not end this wait: its holder sees it, and goes.
+            if ended.is_some() { Go::Stop } else { Go::On(until) }
+        });
+        turn.ok_or(ended.unwrap_or(trouble))
+    }
+
+    /// CancelIoEx(h, NULL): what waits now in this process gets [`Trouble::Cancelled`]; false if nothing does.
+    pub(crate) fn cancel(&self) -> bool {
+        if !self.sleepers.has_waiters() {
+            return false;
+        }
+        self.cancels.fetch_add(1, Ordering::SeqCst);
+        self.stir();
+        true
+    }
+
+    /// Makes all waiting operations of this process look.
+    fn stir(&self) {
+        self.sleepers.stir(|| {
+            turn::stir(&self.incoming().0.read_turn);
+            turn::stir(&self.outgoing().0.write_turn);
+        });
+    }
+
+    /// DisconnectNamedPipe, by the server: both queues are dead, everybody who waits is told.
+    pub(crate) fn disconnect(&self) {
+        self.words().disconnected.store(1, Ordering::SeqCst);
+        step("disconnected");
+        self.ring_all();
+        self.stir();
+    }
+
+    /// This process's last handle is closed: what waits here ends, and the peer is told if nobody else has the end.
+    /// The descriptors go when the value does.
+    pub(crate) fn close(&self) {
+        if self.closed.swap(1, Ordering::SeqCst) != 0 || record::is_forked() {
+            return;
+        }
+        self.stir();
+        self.segment.leave_row();
+        step("closing");
+        if self.holders().fetch_sub(1, Ordering::SeqCst) <= 1 {
+            let closed = match self.role {
+                Role::Server => &self.words().closed_by_server,
+                Role::Client => &self.words().closed_by_client,
+            };
+            closed.store(1, Ordering::SeqCst);
+            step("closed");
+            self.ring_all();
+        }
+    }
+
+    /// Whether [`End::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst) != 0
+    }
+
+    /// Registers for being rung at [`End::poll_fd`]. Try the operation again after it, and only then poll; a wake-up
+    /// uses up what is armed. `demand`: bytes that a pending read will take (P34).
+    pub(crate) fn arm(&self, interest: Interest, demand: usize) {
+        if interest == Interest::Data && demand > 0 {
+            self.incoming().1.demand(demand);
+        }
+        self.sleepers.arm(self.asleep_word(interest));
+    }
+
+    /// Takes back [`End::arm`].
+    pub(crate) fn disarm(&self, interest: Interest) {
+        if interest == Interest::Data {
+            self.incoming().1.demand(0);
+        }
+        self.sleepers.disarm(self.asleep_word(interest));
+    }
+
+    fn asleep_word(&self, interest: Interest) -> &AtomicU32 {
+        match interest {
+            Interest::Data => &self.incoming().0.asleep_data,
+            Interest::Space => &self.outgoing().0.asleep_space,
+            Interest::Connect => &self.words().connect_asleep,
+        }
+    }
+
+    /// A descriptor that is readable when an armed end is to be looked at, and when the peer has gone. For one
+    /// thread at a time.
+    ///
+    /// # Errors
+    /// 4: no descriptors.
+    pub(crate) fn poll_fd(&self) -> Result<BorrowedFd<'_>, Code> {
+        self.sleepers.pollable()
+    }
+
+    /// After [`End::poll_fd`] was readable: takes what made it so.
+    pub(crate) fn take_token(&self) {
+        self.sleepers.take_token(self.is_shared());
+    }
+
+    /// What has gone through; zeroes in place of nonsense.
+    pub(crate) fn counters(&self) -> Counters {
+        let ((incoming, read), (outgoing, written)) = (self.incoming(), self.outgoing());
+        let read_totals = incoming.totals().map_or((0, 0), |it| (it.bytes_read, it.messages_read));
+        let written_totals = outgoing.totals().map_or((0, 0), |it| (it.bytes_written, it.writes));
+        Counters {
+            bytes_in: read_totals.0,
+            messages_in: read_totals.1,
+            bytes_out: written_totals.0,
+            messages_out: written_totals.1,
+            unread_in: read.unread().unwrap_or(0),
+            unread_out: written.unread().unwrap_or(0),
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The row of who has none: nobody takes it for dead.
+const NO_ROW: u32 = u32::MAX;
+
+/// How long what must not wait waits for a turn that somebody has: so long as an honest holder needs.
+const A_MOMENT: u64 = 500_000;
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+enum Reason {
+    /// Data, of which so many bytes will be taken.
+    Data(usize),
+    /// The peer's consuming.
+    Space,
+    /// A client.
+    Connect,
+}
+
+impl Reason {
+    fn ends_with_peer(self) -> bool {
+        !matches!(self, Reason::Connect)
+    }
+
+    fn budget(self, end: &End) -> &Budget {
+        match self {
+            Reason::Data(_) => &end.for_data,
+            Reason::Space | Reason::Connect => &end.for_space,
+        }
+    }
+}
+
+/// An operation that may have to wait.
+#[derive(Debug)]
+struct Operation<'a> {
+    end: &'a End,
+    /// How many times everything had been cancelled when it began.
+    cancels: u32,
+    waiter: Option<Waiter<'a>>,
+}
+
+impl<'a> Operation<'a> {
+    #[inline]
+    fn new(end: &'a End) -> Operation<'a> {
+        Operation { end, cancels: end.cancels.load(Ordering::SeqCst), waiter: None }
+    }
+
+    /// What ends it.
+    #[inline]
+    fn check(&self) -> Result<(), Trouble> {
+        self.end.interruption(self.cancels).map_or(Ok(()), Err)
+    }
+
+    /// As [`Operation::check`], for what can wait although the instance is disconnected.
+    fn check_local(&self) -> Result<(), Trouble> {
+        match self.end.interruption(self.cancels) {
+            None | Some(Trouble::Disconnected) => Ok(()),
+            Some(trouble) => Err(trouble),
+        }
+    }
+
+    /// It begins to wait; or goes on, in the present round.
+    fn wait(&mut self) -> Result<(), Trouble> {
+        // First the new one, so that the operation is never without.
+        let waiter = self.end.sleepers.enter();
+        self.waiter = Some(waiter);
+        self.check()
+    }
+}
+
+/// Opens what a bell or segment of another process is, for tests and for whoever connects.
+pub(crate) fn join_process(process: u32, offered: &Offered) -> Result<End, Code> {
+    let file = to_code(procfs::open_descriptor(process, offered.segment, true, true))?;
+    let own = with_room(|| bell::open_reader(process, offered.to_client))?;
+    let peer = with_room(|| bell::open_ringer(process, offered.to_server))?;
+    End::join(file, own, peer, &offered.cookie)
+}

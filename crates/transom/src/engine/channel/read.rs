@@ -1,0 +1,307 @@
+//! Reading: take the turn, copy, publish, ring whom it concerns.
+//!
+//! A reader that waits for data keeps the turn, so that readers are served in order of arrival (P52); who must not
+//! wait and finds the turn taken sees an empty queue as empty.
+
+use std::cell::Cell;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+
+use transom_core::ring::{self, Mode, Queue, Read};
+use transom_sys::linux::fault::step;
+use transom_sys::linux::{futex, process};
+
+use super::super::segment::Data;
+use super::super::turn::{Go, Turn};
+use super::{A_MOMENT, Deadline, End, Operation, Reason, Trouble, Waiting};
+
+/// How a read sees messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadMode {
+    /// As a stream of bytes.
+    Byte,
+    /// At most one at a time.
+    Message,
+}
+
+/// What a read took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) len: usize,
+    /// False: the rest of the message is still there (234).
+    pub(crate) complete: bool,
+}
+
+/// What a peek saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Peeked {
+    pub(crate) copied: usize,
+    /// All unread bytes.
+    pub(crate) available: u64,
+    /// Bytes of the first message that were not copied.
+    pub(crate) left: u64,
+}
+
+impl End {
+    /// ReadFile: waits for data as `waiting` says.
+    ///
+    /// # Errors
+    /// [`Trouble::PeerClosed`]: nothing is left, and nobody will write any more. [`Trouble::WouldBlock`]: nothing is
+    /// there, with [`Deadline::Now`]. The others as they are called.
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        buffer: &mut [u8],
+        mode: ReadMode,
+        waiting: &Waiting,
+    ) -> Result<Message, Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        let (control, queue) = self.incoming();
+        let turn = match Turn::try_take(&control.read_turn) {
+            Some(turn) => turn,
+            None if waiting.deadline == Deadline::Now => {
+                self.take_turn_if_not_empty(&queue, &mut operation)?
+            }
+            None => self.wait_turn(&control.read_turn, &mut operation, waiting.deadline)?,
+        };
+        step("read-turn-taken");
+        if turn.is_after_death() {
+            queue.recover_reader()?;
+        }
+        self.read_in_turn(&turn, &queue, buffer, mode, waiting, &mut operation)
+    }
+
+    /// As [`End::read`], for what is there now; `None` if nothing is.
+    ///
+    /// # Errors
+    /// As [`End::read`], but for [`Trouble::WouldBlock`].
+    pub(crate) fn try_read(&self, buffer: &mut [u8], mode: ReadMode) -> Result<Option<Message>, Trouble> {
+        let waiting = Waiting { deadline: Deadline::Now, ..Waiting::default() };
+        match self.read(buffer, mode, &waiting) {
+            Err(Trouble::WouldBlock) => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// The read turn, for who must not wait: whoever has it waits for data itself if there are none.
+    #[cold]
+    fn take_turn_if_not_empty<'a>(
+        &'a self,
+        queue: &Queue<'_, Data>,
+        operation: &mut Operation<'a>,
+    ) -> Result<Turn<'a>, Trouble> {
+        let begun = futex::now();
+        while !queue.is_drained()? {
+            if futex::now() > begun + 100 * A_MOMENT {
+                break;
+            }
+            match self.wait_turn(&self.incoming().0.read_turn, operation, Deadline::Now) {
+                Err(Trouble::WouldBlock) => {}
+                result => return result,
+            }
+        }
+        if self.peer_is_gone() { Err(Trouble::PeerClosed) } else { Err(Trouble::WouldBlock) }
+    }
+
+    #[inline]
+    fn read_in_turn<'a>(
+        &'a self,
+        turn: &Turn<'_>,
+        queue: &Queue<'_, Data>,
+        buffer: &mut [u8],
+        mode: ReadMode,
+        waiting: &Waiting,
+        operation: &mut Operation<'a>,
+    ) -> Result<Message, Trouble> {
+        let mut waits = Waits { taken: 0, suspect: Cell::new(None) };
+        // Most reads find something; only who waits needs the writer's mark, whose cache line the writer wants too.
+        let mut in_vain = false;
+        loop {
+            // Before the look at the queue: what was written before the end is found after it.
+            let over = self.is_peer_over();
+            let mark = if in_vain { queue.written_mark() } else { 0 };
+            let mut reader = queue.reader(&self.tail)?;
+            let dead = |row: u32| {
+                waits.suspect.set(Some(row));
+                over || self.is_dead(row)
+            };
+            let core_mode = match mode {
+                ReadMode::Byte => Mode::Bytes,
+                ReadMode::Message => Mode::Message,
+            };
+            let read = reader.read(buffer, waits.taken, core_mode, dead)?;
+            if !matches!(read, Read::Empty) {
+                step("data-read");
+            }
+            let consumed = reader.publish();
+            if consumed {
+                step("read-published");
+                self.ring_space();
+            }
+            match read {
+                Read::Got { len, complete } => return Ok(Message { len, complete }),
+                Read::Empty => waits.taken = 0,
+                Read::Part { taken } => waits.taken = taken,
+                Read::Recover { .. } => {
+                    self.recover_writer(queue, operation)?;
+                    turn.protect();
+                    waits.taken = 0;
+                    continue;
+                }
+            }
+            if !in_vain {
+                in_vain = true;
+                continue;
+            }
+            if let Some(result) =
+                self.wait_for_data(queue, mark, over, buffer.len(), &waits, waiting, operation)
+            {
+                return result;
+            }
+        }
+    }
+
+    /// Nothing, or not all, is there: waits for more. A result ends the read.
+    #[cold]
+    #[allow(clippy::too_many_arguments)] // It is one place's state, taken out of the fast path.
+    fn wait_for_data<'a>(
+        &'a self,
+        queue: &Queue<'_, Data>,
+        mark: u64,
+        over: bool,
+        room: usize,
+        waits: &Waits,
+        waiting: &Waiting,
+        operation: &mut Operation<'a>,
+    ) -> Option<Result<Message, Trouble>> {
+        let partly = || Ok(Message { len: waits.taken, complete: false });
+        if over {
+            return Some(if waits.taken > 0 { partly() } else { Err(Trouble::PeerClosed) });
+        }
+        let demand = if waits.taken > 0 { 0 } else { room };
+        let watched = if waits.taken > 0 { self.streamer(waits.suspect.get()) } else { None };
+        let others: Vec<_> = watched.iter().map(OwnedFd::as_fd).collect();
+        let ready = || queue.written_mark() != mark;
+        match self.pause(operation, Reason::Data(demand), waiting, &others, ready) {
+            Ok(()) => None,
+            Err(_) if waits.taken > 0 => Some(partly()),
+            Err(Trouble::WouldBlock) => {
+                // The killed close nothing; a look now and then is enough (see `look_after_peer`).
+                self.look_after_peer(|| mark);
+                if self.is_peer_over() { None } else { Some(Err(Trouble::WouldBlock)) }
+            }
+            Err(trouble) => Some(Err(trouble)),
+        }
+    }
+
+    /// The process whose rest of a message is waited for, if its death would not show at the bell because others have
+    /// its end too.
+    fn streamer(&self, row: Option<u32>) -> Option<OwnedFd> {
+        let shared = self.holders_of_peer().load(Ordering::Relaxed) > 1;
+        match row {
+            Some(row) if shared => process::open(self.segment.holder(row)).ok(),
+            _ => None,
+        }
+    }
+
+    /// Undoes what a writer left that died while it streamed.
+    #[cold]
+    pub(super) fn recover_writer(
+        &self,
+        queue: &Queue<'_, Data>,
+        operation: &mut Operation<'_>,
+    ) -> Result<(), Trouble> {
+        let until = futex::now() + A_MOMENT;
+        let mut ended = None;
+        let turn = Turn::wait(&self.incoming().0.write_turn, || {
+            ended = operation.check().err();
+            if ended.is_some() { Go::Stop } else { Go::On(Some(until)) }
+        });
+        match (turn, ended) {
+            // Whoever has it was told of the death, and does it.
+            (None, None) => Ok(()),
+            (None, Some(trouble)) => Err(trouble),
+            (Some(_turn), _) => {
+                step("recovering-writer");
+                queue.recover_writer()?;
+                Ok(())
+            }
+        }
+    }
+
+    /// PeekNamedPipe: copies without taking. Never waits.
+    ///
+    /// # Errors
+    /// [`Trouble::PeerClosed`]: nothing is left, and nobody will write any more. [`Trouble::Disconnected`],
+    /// [`Trouble::LocalClosed`], [`Trouble::Corrupt`].
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> Result<Peeked, Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        let (control, queue) = self.incoming();
+        let mut _turn = None;
+        loop {
+            let over = self.is_peer_over();
+            let dead = |row: u32| over || self.is_dead(row);
+            match queue.peek(buffer, dead)? {
+                ring::Peeked::Seen(peek) => {
+                    if peek.drained {
+                        if over {
+                            return Err(Trouble::PeerClosed);
+                        }
+                        self.look_after_peer(|| queue.written_mark());
+                        if self.is_peer_over() {
+                            continue;
+                        }
+                    }
+                    return Ok(Peeked { copied: peek.copied, available: peek.available, left: peek.left });
+                }
+                ring::Peeked::Contended => {
+                    _turn = self.take_turn(&control.read_turn, &mut operation, Deadline::Now).ok();
+                    if _turn.as_ref().is_some_and(Turn::is_after_death) {
+                        queue.recover_reader()?;
+                    }
+                }
+                ring::Peeked::Recover { .. } => {
+                    _turn = None;
+                    self.recover_writer(&queue, &mut operation)?;
+                }
+            }
+        }
+    }
+
+    /// TransactNamedPipe: one write, whatever the quota, and one message read.
+    ///
+    /// # Errors
+    /// [`Trouble::Busy`]: there is unread data; nothing was written (P63). Otherwise as [`End::write`] and
+    /// [`End::read`].
+    pub(crate) fn transact(
+        &self,
+        request: &[u8],
+        reply: &mut [u8],
+        waiting: &Waiting,
+    ) -> Result<Message, Trouble> {
+        self.send_request(request, waiting)?;
+        self.read(reply, ReadMode::Message, waiting)
+    }
+
+    /// The first half of [`End::transact`]: it does not wait for the quota (P64).
+    ///
+    /// # Errors
+    /// As [`End::transact`].
+    pub(crate) fn send_request(&self, request: &[u8], waiting: &Waiting) -> Result<usize, Trouble> {
+        Operation::new(self).check()?;
+        if !self.incoming().1.is_drained()? {
+            return Err(Trouble::Busy);
+        }
+        self.write_with(request, ring::Limit::Physical, waiting)
+    }
+}
+
+/// What a read that waits knows.
+struct Waits {
+    /// Bytes taken of a message that is still being written.
+    taken: usize,
+    /// The row of the process that writes it.
+    suspect: Cell<Option<u32>>,
+}

@@ -1,0 +1,492 @@
+//! Writing: take the turn, copy, publish, give the turn up, ring whom it concerns; and wait, if the quota says so.
+//!
+//! A write that waits has its data in the queue already (P35) and a *ticket* for its end. The turn is kept only by
+//! writes that are longer than the room in the queue, until the last part is in.
+
+use transom_core::code::Code;
+use transom_core::ring::{
+    Fit, Limit, Progress, Queue, Stream, Streamed, TailCache, Ticket, Withdrawal, Writer, Written,
+};
+use transom_sys::linux::fault::step;
+
+use super::super::segment::Data;
+use super::super::spin::Spin;
+use super::super::turn::Turn;
+use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
+
+/// Writes up to this length are not begun while they would have to wait, as long as looking is allowed: a write that
+/// is complete at once costs less than one that waits. Longer ones are copied meanwhile.
+const WORTH_WAITING: usize = 1024;
+
+/// A write that has begun.
+#[derive(Debug)]
+#[must_use = "a write that waits is to be polled or cancelled"]
+pub(crate) enum Begun {
+    /// It is complete.
+    Done(usize),
+    /// All its data can be read already; it is complete when the quota says so.
+    Waiting(PendingWrite),
+    /// Nothing was done: there is no room now.
+    NoRoom,
+    /// Nothing was done: it is longer than the queue, and only [`End::write`] can do it.
+    TooLarge,
+}
+
+/// A write that waits for its quota. It is to be polled to its end, or cancelled.
+#[derive(Debug)]
+pub(crate) struct PendingWrite {
+    ticket: Option<Ticket>,
+    len: usize,
+}
+
+impl End {
+    /// WriteFile: waits as `waiting` says, until all is queued or read (P35).
+    ///
+    /// # Errors
+    /// [`Trouble::PeerClosed`]: nobody will read it. [`Trouble::PeerClosedMeanwhile`]: as long as it waited.
+    /// [`Trouble::WouldBlock`]: it does not fit, with [`Deadline::Now`]; nothing was written. The others as they are
+    /// called; what was not read is taken back.
+    #[inline]
+    pub(crate) fn write(&self, bytes: &[u8], waiting: &Waiting) -> Result<usize, Trouble> {
+        let limit = if waiting.deadline == Deadline::Now { Limit::NoWait } else { Limit::Quota };
+        self.write_with(bytes, limit, waiting)
+    }
+
+    /// As [`End::write`], all or nothing: 0 is nothing (P42).
+    ///
+    /// # Errors
+    /// As [`End::write`].
+    pub(crate) fn write_nowait(&self, bytes: &[u8]) -> Result<usize, Trouble> {
+        let waiting = Waiting { deadline: Deadline::Now, ..Waiting::default() };
+        match self.write(bytes, &waiting) {
+            Err(Trouble::WouldBlock) => Ok(0),
+            result => result,
+        }
+    }
+
+    /// The checks before a write; false if there is nothing to write.
+    #[inline]
+    fn may_write(
+        &self,
+        operation: &Operation<'_>,
+        queue: &Queue<'_, Data>,
+        len: usize,
+    ) -> Result<bool, Trouble> {
+        operation.check()?;
+        self.look_after_peer(|| queue.consumed_mark());
+        if self.is_peer_over() {
+            return Err(Trouble::PeerClosed);
+        }
+        Ok(len > 0 || queue.shape().is_message())
+    }
+
+    #[inline]
+    pub(super) fn write_with(&self, bytes: &[u8], limit: Limit, waiting: &Waiting) -> Result<usize, Trouble> {
+        let mut operation = Operation::new(self);
+        let (control, queue) = self.outgoing();
+        if !self.may_write(&operation, &queue, bytes.len())? {
+            return Ok(0);
+        }
+        let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
+        step("write-turn-taken");
+        if turn.is_after_death() {
+            self.recover_own_writer(&queue)?;
+        }
+        let mut writer = queue.writer(&self.head)?;
+        // Most writes are complete at once, and these take no slot.
+        if let Written::Done = writer.write(bytes, Limit::NoWait, NO_ROW)? {
+            step("data-copied");
+            writer.publish();
+            step("data-published");
+            drop(turn);
+            self.sleepers.tell_pollers();
+            self.ring_data();
+            return Ok(bytes.len());
+        }
+        let result = self.write_slowly(&turn, &mut writer, &queue, bytes, limit, waiting, &mut operation);
+        drop(turn);
+        self.sleepers.tell_pollers();
+        match result {
+            Ok(Then::Done) => {
+                self.ring_data();
+                Ok(bytes.len())
+            }
+            Ok(Then::Wait(ticket)) => {
+                self.ring_data();
+                self.wait_for_ticket(ticket, bytes.len(), waiting, &mut operation)
+            }
+            Err(trouble) => {
+                // It may have been half written.
+                self.pass_withdrawn();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// The row to note in a slot, if the write may need one.
+    #[cold]
+    fn row_for(&self, writer: &mut Writer<'_, Data>, len: usize, limit: Limit) -> Result<u32, Trouble> {
+        if let Some(row) = self.segment.known_row() {
+            return Ok(row);
+        }
+        Ok(match writer.fit(len, limit)? {
+            Fit::Completes => NO_ROW,
+            // Without one, death is only seen at the bell.
+            _ => self.segment.row().unwrap_or(NO_ROW),
+        })
+    }
+
+    /// Looks for a moment whether there will be room, before the write is begun.
+    #[inline]
+    fn spin_for_room(&self, writer: &mut Writer<'_, Data>, len: usize) -> Result<(), Trouble> {
+        if matches!(writer.fit(len, Limit::Quota)?, Fit::Completes) {
+            return Ok(());
+        }
+        let ready = || {
+            !matches!(writer.fit(len, Limit::Quota), Ok(Fit::Waits | Fit::Streams))
+                || self.is_peer_over()
+                || self.is_closed()
+        };
+        self.for_space.spin(ready);
+        Ok(())
+    }
+
+    /// A write that is not complete at once, in its turn.
+    #[cold]
+    #[allow(clippy::too_many_arguments)] // It is one place's state, taken out of the fast path.
+    fn write_slowly<'a>(
+        &'a self,
+        turn: &Turn<'_>,
+        writer: &mut Writer<'_, Data>,
+        queue: &Queue<'_, Data>,
+        bytes: &[u8],
+        limit: Limit,
+        waiting: &Waiting,
+        operation: &mut Operation<'a>,
+    ) -> Result<Then, Trouble> {
+        if limit == Limit::Quota && bytes.len() <= WORTH_WAITING && waiting.spin != Spin::Never {
+            self.spin_for_room(writer, bytes.len())?;
+        }
+        loop {
+            let over = self.is_peer_over();
+            let mark = queue.consumed_mark();
+            let row = self.row_for(writer, bytes.len(), limit)?;
+            let written = writer.write(bytes, limit, row)?;
+            match written {
+                Written::Done => {
+                    writer.publish();
+                    step("data-published");
+                    return Ok(Then::Done);
+                }
+                Written::Waiting(ticket) => {
+                    step("slot-taken");
+                    return Ok(Then::Wait(ticket));
+                }
+                Written::Streaming(stream) => {
+                    step("streaming");
+                    let ticket = self.stream(writer, stream, queue, bytes, waiting, operation)?;
+                    if limit == Limit::Physical {
+                        queue.complete(ticket);
+                        return Ok(Then::Done);
+                    }
+                    return Ok(Then::Wait(ticket));
+                }
+                Written::Refused => return Err(Trouble::WouldBlock),
+                Written::TooLong => return Err(Trouble::Code(Code::INVALID_PARAMETER)),
+                Written::NoSpace | Written::NoSlot => {
+                    if matches!(written, Written::NoSlot) && self.sweep(queue) {
+                        self.pass_withdrawn();
+                        turn.protect();
+                        continue;
+                    }
+                    if over {
+                        return Err(Trouble::PeerClosedMeanwhile);
+                    }
+                    if limit == Limit::NoWait {
+                        return Err(Trouble::WouldBlock);
+                    }
+                    self.pause(operation, Reason::Space, waiting, &[], || queue.consumed_mark() != mark)?;
+                }
+            }
+        }
+    }
+
+    /// Takes back what dead processes left waiting; whether there was any.
+    fn sweep(&self, queue: &Queue<'_, Data>) -> bool {
+        // A dead streamer cannot be there: this thread has the turn, and put that in order when it got it.
+        queue.sweep(|row| self.is_dead(row)).withdrawn > 0
+    }
+
+    /// Copies part by part what is longer than the room, with the turn.
+    fn stream<'a>(
+        &'a self,
+        writer: &mut Writer<'_, Data>,
+        mut stream: Stream,
+        queue: &Queue<'_, Data>,
+        bytes: &[u8],
+        waiting: &Waiting,
+        operation: &mut Operation<'a>,
+    ) -> Result<Ticket, Trouble> {
+        self.ring_data();
+        loop {
+            let over = self.is_peer_over();
+            let mark = queue.consumed_mark();
+            match writer.stream(&mut stream, &[bytes])? {
+                Streamed::Through(ticket) => {
+                    step("streamed");
+                    return Ok(ticket);
+                }
+                Streamed::Blocked { progressed } => {
+                    if progressed {
+                        step("part-published");
+                        self.ring_data();
+                    }
+                    let trouble = if over {
+                        Err(Trouble::PeerClosedMeanwhile)
+                    } else if progressed {
+                        Ok(())
+                    } else {
+                        self.pause(operation, Reason::Space, waiting, &[], || queue.consumed_mark() != mark)
+                    };
+                    if let Err(trouble) = trouble {
+                        return match writer.abandon(stream)? {
+                            Withdrawal::Withdrawn | Withdrawal::TooLate => {
+                                step("stream-abandoned");
+                                Err(trouble)
+                            }
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until a write is complete.
+    #[cold]
+    pub(super) fn wait_for_ticket<'a>(
+        &'a self,
+        ticket: Ticket,
+        len: usize,
+        waiting: &Waiting,
+        operation: &mut Operation<'a>,
+    ) -> Result<usize, Trouble> {
+        let (_, queue) = self.outgoing();
+        let mut found = None;
+        loop {
+            let over = self.is_peer_over();
+            match found.take().map_or_else(|| queue.poll(&ticket), Ok)? {
+                Progress::Done => return Ok(len),
+                Progress::Withdrawn => return Err(Trouble::Corrupt),
+                Progress::Waiting => {}
+            }
+            let paused = if over {
+                Err(Trouble::PeerClosedMeanwhile)
+            } else {
+                // The poll that finds the end frees the slot, so what it found is kept.
+                self.pause(operation, Reason::Space, waiting, &[], || {
+                    if found.is_none() {
+                        found = match queue.poll(&ticket) {
+                            Ok(Progress::Waiting) => None,
+                            Ok(progress) => Some(progress),
+                            Err(_) => Some(Progress::Withdrawn),
+                        };
+                    }
+                    found.is_some()
+                })
+            };
+            if matches!(found, Some(Progress::Done)) {
+                return Ok(len);
+            }
+            if let Err(trouble) = paused {
+                return self.take_back(ticket, len, trouble);
+            }
+        }
+    }
+
+    /// Ends the wait of a write for `trouble`; it may have succeeded meanwhile.
+    fn take_back(&self, ticket: Ticket, len: usize, trouble: Trouble) -> Result<usize, Trouble> {
+        if trouble == Trouble::PeerClosedMeanwhile {
+            // Nobody reads any more. So it stays, and who flushes sees that it was not read.
+            return Err(trouble);
+        }
+        match self.outgoing().1.withdraw(ticket) {
+            Withdrawal::TooLate => Ok(len),
+            Withdrawal::Withdrawn => {
+                step("write-withdrawn");
+                self.pass_withdrawn();
+                Err(trouble)
+            }
+        }
+    }
+
+    /// A write was withdrawn: its room is free again as soon as the head has passed it. That is the reader's work if
+    /// there is one just now, and this thread's if not; it has no turn.
+    #[cold]
+    fn pass_withdrawn(&self) {
+        self.ring_data();
+        let (control, queue) = self.outgoing();
+        if let Some(turn) = Turn::try_take(&control.read_turn) {
+            step("passing-withdrawn");
+            let recovered = !turn.is_after_death() || queue.recover_reader().is_ok();
+            if let (true, Ok(mut reader)) = (recovered, queue.reader(&TailCache::new())) {
+                // Nonsense shows at the next write.
+                let _ = reader.skip();
+            }
+        }
+        self.wake_own_writers();
+    }
+
+    /// The queue got shorter by something that the peer did not do: whoever of this end waits for that looks.
+    fn wake_own_writers(&self) {
+        use std::sync::atomic::Ordering;
+        let asleep = &self.outgoing().0.asleep_space;
+        if asleep.load(Ordering::SeqCst) > 0 {
+            if self.is_shared() {
+                let count = asleep.swap(0, Ordering::SeqCst);
+                self.sleepers.ring_own(count);
+            }
+            self.sleepers.wake_own();
+        }
+    }
+
+    /// A writer of this end died with the turn. It may also not have come to ringing.
+    #[cold]
+    pub(super) fn recover_own_writer(&self, queue: &Queue<'_, Data>) -> Result<(), Trouble> {
+        step("recovering-own-writer");
+        queue.recover_writer()?;
+        self.outgoing().0.asleep_data.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.ring_data();
+        Ok(())
+    }
+
+    /// Begins a write that its caller does not wait for. It never sleeps.
+    ///
+    /// # Errors
+    /// As [`End::write`].
+    pub(crate) fn begin_write(&self, bytes: &[u8]) -> Result<Begun, Trouble> {
+        let mut operation = Operation::new(self);
+        let (control, queue) = self.outgoing();
+        if !self.may_write(&operation, &queue, bytes.len())? {
+            return Ok(Begun::Done(0));
+        }
+        let turn = match self.take_turn(&control.write_turn, &mut operation, Deadline::Now) {
+            Err(Trouble::WouldBlock) => return Ok(Begun::NoRoom),
+            turn => turn?,
+        };
+        if turn.is_after_death() {
+            self.recover_own_writer(&queue)?;
+        }
+        let mut writer = queue.writer(&self.head)?;
+        if matches!(writer.fit(bytes.len(), Limit::Quota)?, Fit::Streams) {
+            let fits_ever = bytes.len().saturating_add(16) as u64 <= queue.shape().capacity();
+            return Ok(if fits_ever { Begun::NoRoom } else { Begun::TooLarge });
+        }
+        let row = self.row_for(&mut writer, bytes.len(), Limit::Quota)?;
+        let mut withdrawn = false;
+        let begun = match writer.write(bytes, Limit::Quota, row)? {
+            Written::Done => {
+                writer.publish();
+                Begun::Done(bytes.len())
+            }
+            Written::Waiting(ticket) => {
+                Begun::Waiting(PendingWrite { ticket: Some(ticket), len: bytes.len() })
+            }
+            Written::Streaming(stream) => {
+                // Not after the look above, with the turn; and nobody is to see half of it.
+                withdrawn = writer.abandon(stream).is_ok();
+                Begun::NoRoom
+            }
+            Written::TooLong => Begun::TooLarge,
+            Written::NoSlot if self.sweep(&queue) => Begun::NoRoom,
+            Written::NoSlot | Written::NoSpace | Written::Refused => Begun::NoRoom,
+        };
+        drop(turn);
+        self.ring_data();
+        if withdrawn {
+            self.pass_withdrawn();
+        }
+        Ok(begun)
+    }
+
+    /// FlushFileBuffers: waits until everything written was read (P40). At once if the peer's end is closed.
+    ///
+    /// # Errors
+    /// [`Trouble::PeerClosedMeanwhile`]: its end was closed while this waited. The others as they are called.
+    pub(crate) fn flush(&self, waiting: &Waiting) -> Result<(), Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        let (_, queue) = self.outgoing();
+        if self.is_listening() || self.peer_is_gone() {
+            return Ok(());
+        }
+        loop {
+            let over = self.is_peer_over();
+            if self.is_flushed()? {
+                return Ok(());
+            }
+            if over {
+                return Err(Trouble::PeerClosedMeanwhile);
+            }
+            let drained = || queue.is_drained().unwrap_or(true);
+            self.pause(&mut operation, Reason::Space, waiting, &[], drained)?;
+        }
+    }
+
+    /// Whether everything written was read.
+    ///
+    /// # Errors
+    /// [`Trouble::Corrupt`].
+    pub(crate) fn is_flushed(&self) -> Result<bool, Trouble> {
+        let (_, queue) = self.outgoing();
+        if queue.is_drained()? {
+            return Ok(true);
+        }
+        // What is left may be a dead process's, which nobody reads any more.
+        Ok(self.sweep(&queue) && queue.is_drained()?)
+    }
+}
+
+impl PendingWrite {
+    /// How many bytes were written, once the write is complete.
+    ///
+    /// # Errors
+    /// As [`End::write`]; it is over then.
+    pub(crate) fn poll(&mut self, end: &End) -> Result<Option<usize>, Trouble> {
+        let Some(ticket) = &self.ticket else { return Ok(Some(self.len)) };
+        let over = end.peer_is_gone();
+        match end.outgoing().1.poll(ticket)? {
+            Progress::Done => {
+                self.ticket = None;
+                return Ok(Some(self.len));
+            }
+            Progress::Withdrawn => {
+                self.ticket = None;
+                return Err(Trouble::Corrupt);
+            }
+            Progress::Waiting => {}
+        }
+        let cancels = end.cancels.load(std::sync::atomic::Ordering::SeqCst);
+        let trouble = end.interruption(cancels).or(over.then_some(Trouble::PeerClosedMeanwhile));
+        match (trouble, self.ticket.take()) {
+            (Some(trouble), Some(ticket)) => end.take_back(ticket, self.len, trouble).map(Some),
+            (_, ticket) => {
+                self.ticket = ticket;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes the write back (P38); false if it is complete.
+    pub(crate) fn cancel(mut self, end: &End) -> bool {
+        match self.ticket.take() {
+            Some(ticket) => end.take_back(ticket, self.len, Trouble::Cancelled).is_err(),
+            None => false,
+        }
+    }
+}
+
+/// How a write goes on when it has given the turn up.
+enum Then {
+    Done,
+    Wait(Ticket),
+}

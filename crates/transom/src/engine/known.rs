@@ -1,0 +1,230 @@
+//! The names of pipes that this process has opened: their boards stay mapped, so that opening one again asks the
+//! namespace nothing. Clients keep no name (P4): nothing here holds.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use transom_core::access::Kind;
+use transom_core::code::Code;
+use transom_core::name::PipeName;
+use transom_core::pipe::instance_wait;
+use transom_core::time::Timeout;
+use transom_sys::linux::{bell, futex, memfd};
+
+use super::bell::{self as sleeping, Gone};
+use super::board::Board;
+use super::parked;
+use super::served::{self, is_alive, is_bell_of};
+use crate::namespace::imp::{self as namespace, Folder, Request};
+
+/// So many boards are remembered; with more names in use, those longest unused are opened again.
+const MOST: usize = 64;
+
+/// A while in nanoseconds after which somebody looks again who has found no bell to sleep at: server processes are
+/// just changing places.
+const MOMENT: u64 = 2_000_000;
+
+/// A name as a client has it.
+#[derive(Debug)]
+pub(crate) struct Known {
+    board: Board,
+    memory: OwnedFd,
+    /// Through it the locks of the name's holders can be seen; `None` for a board that came from another process.
+    entry: Option<OwnedFd>,
+    /// What the board says it is called; nonsense on it is the name of nothing.
+    name: Option<PipeName>,
+    /// Rights that were found to be granted.
+    granted: AtomicU32,
+}
+
+static KNOWN: Mutex<Vec<Arc<Known>>> = Mutex::new(Vec::new());
+
+fn all() -> MutexGuard<'static, Vec<Arc<Known>>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Known {
+    /// The name, if it exists and grants `access`; whether it was remembered, and so may be gone meanwhile.
+    ///
+    /// # Errors
+    /// 2: there is none. 5: it refuses. 1392: its entry or board is damaged.
+    pub(crate) fn find(name: &PipeName, access: u32) -> Result<(Arc<Known>, bool), Code> {
+        {
+            let mut known = all();
+            let found = known.iter().position(|known| known.name.as_ref() == Some(name));
+            if let Some(at) = found {
+                // The one used last stands last.
+                let found = known.remove(at);
+                known.push(Arc::clone(&found));
+                if access & !found.granted.load(Ordering::Relaxed) == 0 {
+                    return Ok((found, true));
+                }
+            }
+        }
+        for scope in served::scopes() {
+            let object = name.object(scope);
+            let request = Request {
+                folder: Folder::Pipes,
+                name: &object,
+                kind: Kind::Pipe,
+                access,
+                for_reading_only: false,
+            };
+            match namespace::look_up(&request) {
+                Ok((memory, entry)) => {
+                    let board = Board::open(&memory.fd, !memory.facts.backing_path)?;
+                    return Ok((Known::remember(name, board, memory.fd, entry, access), false));
+                }
+                Err(Code::FILE_NOT_FOUND | Code::PATH_NOT_FOUND) => {}
+                Err(code) => return Err(code),
+            }
+        }
+        Err(Code::FILE_NOT_FOUND)
+    }
+
+    fn remember(name: &PipeName, board: Board, memory: OwnedFd, entry: OwnedFd, access: u32) -> Arc<Known> {
+        let mut known = all();
+        let mut granted = access;
+        if let Some(at) = known.iter().position(|known| known.name.as_ref() == Some(name)) {
+            let old = known.remove(at);
+            if old.board.cookie() == board.cookie() {
+                granted |= old.granted.load(Ordering::Relaxed);
+            }
+        }
+        if known.len() >= MOST {
+            known.remove(0);
+        }
+        let (entry, name, granted) = (Some(entry), Some(name.clone()), AtomicU32::new(granted));
+        let new = Arc::new(Known { board, memory, entry, name, granted });
+        known.push(Arc::clone(&new));
+        new
+    }
+
+    /// The board of a client end that came from another process.
+    pub(crate) fn arrive(memory: OwnedFd) -> Result<Arc<Known>, Code> {
+        let board = Board::open(&memory, memfd::is_size_sealed(memory.as_fd()))?;
+        let same = all().iter().find(|known| known.board.cookie() == board.cookie()).cloned();
+        Ok(same.unwrap_or_else(|| {
+            let name = PipeName::of_spelling(&board.spelling());
+            Arc::new(Known { board, memory, entry: None, name, granted: AtomicU32::new(0) })
+        }))
+    }
+
+    /// Remembers it no more: it was found dead.
+    pub(crate) fn forget(self: &Arc<Known>) {
+        all().retain(|known| !Arc::ptr_eq(known, self));
+        parked::forget(self.board.cookie());
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The board's memory.
+    pub(crate) fn memory(&self) -> BorrowedFd<'_> {
+        self.memory.as_fd()
+    }
+
+    /// Whether a server has the name.
+    pub(crate) fn is_held(&self) -> bool {
+        self.entry.as_ref().is_none_or(|entry| namespace::is_held(entry.as_fd()))
+    }
+
+    /// Whether a process has the server end of an instance.
+    pub(crate) fn is_alive(&self, index: usize) -> bool {
+        self.entry.as_ref().is_none_or(|entry| is_alive(entry.as_fd(), index))
+    }
+
+    /// How many server ends of the name are open (P12).
+    pub(crate) fn count(&self) -> u32 {
+        match &self.entry {
+            Some(entry) => served::count(&self.board, entry.as_fd()),
+            None => self.board.instances().count() as u32,
+        }
+    }
+
+    /// Whether an instance listens whose server lives.
+    fn has_listener(&self) -> bool {
+        let mut dead = Vec::new();
+        loop {
+            let Some(index) = self.board.lock().oldest(&dead) else { return false };
+            if self.is_alive(index) {
+                return true;
+            }
+            dead.push(index);
+        }
+    }
+}
+
+/// WaitNamedPipe: until an instance listens. `milliseconds`: as the call has them.
+///
+/// # Errors
+/// 2: there is no such name, or its last server goes. 121: time is up.
+pub(crate) fn wait(name: &PipeName, milliseconds: u32) -> Result<(), Code> {
+    let begun = futex::now();
+    loop {
+        let (known, remembered) = Known::find(name, 0)?;
+        if known.has_listener() {
+            return Ok(());
+        }
+        if !known.is_held() {
+            known.forget();
+            if remembered {
+                continue;
+            }
+            return Err(Code::FILE_NOT_FOUND);
+        }
+        let timeout = instance_wait(milliseconds, known.board.fixed().default_timeout);
+        let deadline = timeout.deadline_nanos(begun);
+        if timeout == Timeout::ZERO || deadline.is_some_and(|at| futex::now() >= at) {
+            return Err(Code::SEM_TIMEOUT);
+        }
+        if sleep(&known, deadline)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Sleeps until an instance listens; false if time is up, or if there is nobody left who could ring: then nobody
+/// serves the name, or those who do have another bell now.
+fn sleep(known: &Known, deadline: Option<u64>) -> Result<bool, Code> {
+    let Some(reader) = bell_of(known) else {
+        // Nobody is noted as having the bell although the name is held: a server is just starting or ending.
+        let moment = futex::now() + MOMENT;
+        let until = deadline.map_or(moment, |at| at.min(moment));
+        let nothing = AtomicU32::new(0);
+        let _ = futex::wait(&nothing, 0, Some(until));
+        return Ok(false);
+    };
+    let counts = (known.board.asleep(), known.board.inside());
+    let look = || Ok::<_, Code>(known.has_listener().then_some(()));
+    match sleeping::wait_announced(reader.as_fd(), counts, deadline, look) {
+        Ok(found) => Ok(found.is_some()),
+        Err(Gone::NoRinger) => Ok(false),
+        Err(Gone::Look(code) | Gone::System(code)) => Err(code),
+    }
+}
+
+/// The name's announce bell, for sleeping.
+fn bell_of(known: &Known) -> Option<OwnedFd> {
+    known.board.announcers().into_iter().find_map(|(process, number)| {
+        let reader = bell::open_reader(process, number).ok()?;
+        is_bell_of(&known.board, reader.as_fd()).then_some(reader)
+    })
+}
+
+/// What a fork must not find half changed.
+pub(crate) fn hold_still() -> MutexGuard<'static, Vec<Arc<Known>>> {
+    all()
+}
+
+/// Each descriptor of the names that this process has opened.
+pub(crate) fn each_descriptor(known: &[Arc<Known>], mut see: impl FnMut(RawFd)) {
+    for known in known {
+        see(known.memory.as_raw_fd());
+        if let Some(entry) = &known.entry {
+            see(entry.as_raw_fd());
+        }
+    }
+}

@@ -1,0 +1,728 @@
+//! The memory of a mailslot in this process, and its two ends ([`transom_core::post`] has the rules).
+//!
+//! # Sleeping
+//! Readers sleep on a futex in the mailslot's memory. While a writer publishes, that futex is the *pending* one of its
+//! thread: if it is killed between publishing and waking, the kernel wakes a reader for it. So no writer needs a
+//! descriptor of the reader's, nor the reader one of theirs.
+//!
+//! ```text
+//!  reader                                   writer
+//!  word = 0                                 pending = word
+//!  asleep = 1 (SeqCst)                      publish (SeqCst)
+//!  look at all lanes                        asleep → 0 (SeqCst); was it 1?
+//!  sleep while word is 0                      word = 1, wake all
+//!                                           pending = nothing
+//! ```
+//! A reader that has said it would sleep and then takes a message may have set back the word under another one that is
+//! just falling asleep; so it does as a writer does and wakes all. A writer killed just when the reader has looked and
+//! does not sleep yet wakes nobody: so readers look again by themselves, after 20 ms, 40 ms, and so on.
+//!
+//! # Who lives
+//! A mailslot lives while somebody holds its name. A writer keeps the entry open, asks that file when it has not for
+//! some 20 microseconds, and keeps the byte of its lane's row locked from before the row is taken until after it is
+//! given up. So an open row whose byte nobody has locked is that of a dead writer. Nobody waits for a lock of a writer's:
+//! there is none.
+//!
+//! # Safety
+//! P1. `pages` maps the whole file, whose size was checked and is sealed (a file of the namespace is not, but its
+//!     owner alone can cut it, and then the access fails as one of a view does); it lives as long as the value.
+//! P2. What is made of its address are atomics and bytes that are only reached by copies that may race.
+#![allow(unsafe_code)]
+
+use std::cell::LazyCell;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use transom_core::code::Code;
+use transom_core::post::layout::{self, BLOCKS, BLOCKS_AT, LANES, LANES_AT, LENGTH, OWNERS_AT};
+use transom_core::post::{Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
+use transom_sys::linux::fault::step;
+use transom_sys::linux::map::SharedPages;
+use transom_sys::linux::{fd, futex, lock, memfd, process, procfs, random, robust};
+
+use super::errno::{to_code, with_room};
+use super::spin::{self, cycles};
+use super::turn::{self, Go, Turn};
+use crate::namespace::imp as namespace;
+use crate::racing;
+
+/// Where the locks of writers begin in an entry: away from its content and from the locks of holders.
+const WRITER_LOCKS: u64 = 1 << 38;
+
+/// Nanoseconds for which a writer waits for a reader's turn, when lanes or blocks have run out.
+const PATIENCE: u64 = 10_000_000;
+
+/// Nanoseconds after which a read that does not wait, or not that long, gives up waiting for another reader.
+const OTHERS: u64 = 1_000_000_000;
+
+/// Nanoseconds after which a sleeping reader looks by itself at first; then after twice that, and so on.
+const DOUBT: u64 = 20_000_000;
+/// At the most.
+const LONGEST_DOUBT: u64 = 60_000_000_000;
+
+/// A mailslot, mapped.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    file: OwnedFd,
+    description: Description,
+    blocks: Blocks,
+    // Last: what points into it goes first.
+    pages: SharedPages,
+}
+
+/// The bytes of messages.
+#[derive(Debug)]
+struct Blocks(*mut u8);
+
+// SAFETY: P1, P2: any thread may use the mapping.
+unsafe impl Send for Blocks {}
+// SAFETY: as above.
+unsafe impl Sync for Blocks {}
+
+impl Blocks {
+    #[inline]
+    fn at(&self, offset: usize, length: usize) -> *mut u8 {
+        let room = BLOCKS * layout::BLOCK;
+        assert!(offset <= room && length <= room - offset, "messages lie inside the blocks");
+        // SAFETY: inside the mapping (P1), as just checked.
+        unsafe { self.0.add(offset) }
+    }
+
+    #[inline]
+    fn word(&self, offset: usize) -> &AtomicU64 {
+        assert!(offset.is_multiple_of(8), "words lie at multiples of 8");
+        // SAFETY: inside the mapping and aligned, since the blocks begin at a page; P2.
+        unsafe { AtomicU64::from_ptr(self.at(offset, 8).cast()) }
+    }
+}
+
+impl Memory for Blocks {
+    #[inline]
+    fn copy_in(&self, offset: usize, from: &[u8]) {
+        let to = self.at(offset, from.len());
+        // SAFETY: `to` was checked for the length; the slice is this process's own.
+        unsafe { racing::copy_in(from.as_ptr(), to, from.len()) };
+    }
+
+    #[inline]
+    fn copy_out(&self, offset: usize, to: &mut [u8]) {
+        let from = self.at(offset, to.len());
+        // SAFETY: as in `copy_in`.
+        unsafe { racing::copy_out(from, to.as_mut_ptr(), to.len()) };
+    }
+
+    #[inline]
+    fn store_word(&self, offset: usize, word: u64) {
+        self.word(offset).store(word, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn load_word(&self, offset: usize) -> u64 {
+        self.word(offset).load(Ordering::Relaxed)
+    }
+}
+
+impl Mailbox {
+    /// Makes `file`, which is empty, into a mailslot; `seal` where it is a memory file.
+    ///
+    /// # Errors
+    /// 8, 112: no memory.
+    pub(crate) fn create(file: OwnedFd, cookie: &[u8; 16], longest: u32, timeout: u32, seal: bool) -> Result<Mailbox, Code> {
+        to_code(memfd::set_size(&file, LENGTH))?;
+        if seal {
+            to_code(memfd::seal_size(&file))?;
+        }
+        let (first, second) = cookie.split_at(8);
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+        let description = Description { cookie: [number(first), number(second)], longest };
+        let mailbox = Mailbox::map(file, description)?;
+        mailbox.header().timeout().store(timeout, Ordering::Relaxed);
+        mailbox.header().describe(&description);
+        step("mailslot-described");
+        Ok(mailbox)
+    }
+
+    /// The mailslot of a file that another process made. `sealed`: it must be a memory file that nobody can cut short.
+    ///
+    /// # Errors
+    /// 1392: it is no mailslot. 8: no room for the mapping.
+    pub(crate) fn open(file: OwnedFd, sealed: bool) -> Result<Mailbox, Code> {
+        let (_, _, size) = to_code(fd::identity(&file))?;
+        if size != LENGTH || sealed && !memfd::is_size_sealed(file.as_fd()) {
+            return Err(Code::FILE_CORRUPT);
+        }
+        let mut mailbox = Mailbox::map(file, Description { cookie: [0; 2], longest: 0 })?;
+        mailbox.description = mailbox.header().check().map_err(|_| Code::FILE_CORRUPT)?;
+        Ok(mailbox)
+    }
+
+    fn map(file: OwnedFd, description: Description) -> Result<Mailbox, Code> {
+        let length = usize::try_from(LENGTH).map_err(|_| Code::NOT_ENOUGH_MEMORY)?;
+        let pages = to_code(SharedPages::map(&file, length))?;
+        let blocks = Blocks((pages.address() + BLOCKS_AT) as *mut u8);
+        Ok(Mailbox { file, description, blocks, pages })
+    }
+
+    #[inline]
+    fn post(&self) -> Post<'_, Blocks> {
+        let base = self.pages.address();
+        // SAFETY: P1, P2: the three parts lie in the mapping, at multiples of their alignment, and consist of atomics
+        // only; all bit patterns are good.
+        let (header, lanes, owners) = unsafe {
+            (
+                &*(base as *const Header),
+                std::slice::from_raw_parts((base + LANES_AT) as *const Lane, LANES),
+                std::slice::from_raw_parts((base + OWNERS_AT) as *const AtomicU32, BLOCKS),
+            )
+        };
+        Post::new(header, lanes, owners, &self.blocks)
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        self.post().header()
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// Bytes of the longest message; 0 = any.
+    pub(crate) fn longest(&self) -> u32 {
+        self.description.longest
+    }
+
+    fn wake(&self) {
+        self.header().wake_up();
+        futex::wake(self.header().word(), u32::MAX);
+    }
+
+    /// Gets memory for an extent, so that writing into it cannot fail.
+    fn reserve(&self, (offset, length): (usize, usize)) -> bool {
+        memfd::reserve_range(&self.file, (BLOCKS_AT + offset) as u64, length as u64).is_ok()
+    }
+
+    /// Frees what killed writers left, as far as it has been read. A reader that is stopped in the middle of its turn
+    /// is not waited for long (S10).
+    fn sweep(&self, entry: BorrowedFd<'_>) {
+        let limit = futex::now() + PATIENCE;
+        let Some(_reading) = take(self.header().read_turn(), || Go::On(Some(limit))) else { return };
+        let post = self.post();
+        for (row, lane) in post.lanes() {
+            if lane.is_open() && lock::is_byte_locked(entry, WRITER_LOCKS + row as u64) == Ok(false) {
+                post.free_lane(row, true);
+            }
+        }
+    }
+}
+
+/// A turn, waited for as long as `go` says. Whatever its last owner did not finish: each store left the mailslot as it
+/// may be.
+#[inline]
+fn take(word: &AtomicU32, go: impl FnMut() -> Go) -> Option<Turn<'_>> {
+    Turn::try_take(word).or_else(|| Turn::wait(word, go))
+}
+
+/// The server end as this process has it.
+#[derive(Debug)]
+pub(crate) struct Inlet {
+    mailbox: Mailbox,
+    /// The entry, without locks of this process's: to see whether others hold the name.
+    entry: OwnedFd,
+    picture: Mutex<Picture>,
+    handles: AtomicU32,
+    closed: AtomicBool,
+    /// Changes with each cancellation.
+    cancelled: AtomicU32,
+    waiting: AtomicU32,
+    /// When all lanes were looked at last, in cycles.
+    doubted: AtomicU64,
+}
+
+/// When a wait for a message ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Until {
+    /// When one comes.
+    Message,
+    /// At this moment of CLOCK_MONOTONIC, in nanoseconds.
+    Moment(u64),
+    /// At once.
+    Now,
+}
+
+/// A snapshot of a mailslot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Snapshot {
+    pub(crate) next: Option<usize>,
+    pub(crate) count: u64,
+}
+
+impl Inlet {
+    pub(crate) fn new(mailbox: Mailbox, entry: OwnedFd) -> Inlet {
+        let owner = u64::from_le_bytes(random::cookie()[..8].try_into().unwrap_or_default());
+        Inlet {
+            mailbox,
+            entry,
+            picture: Mutex::new(Picture::new(owner)),
+            handles: AtomicU32::new(0),
+            closed: AtomicBool::new(false),
+            cancelled: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
+            doubted: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    fn picture(&self) -> MutexGuard<'_, Picture> {
+        self.picture.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with what there is to read, under the read turn. `None`: another reader has it for too long.
+    fn reading<T>(
+        &self,
+        go: impl FnMut() -> Go,
+        work: impl FnOnce(&mut Picture, &Post<'_, Blocks>, &mut dyn FnMut(usize)) -> T,
+    ) -> Option<T> {
+        let mut ended = Vec::new();
+        let mut picture = self.picture();
+        let _turn = take(self.mailbox.header().read_turn(), go)?;
+        let post = self.mailbox.post();
+        let result = work(&mut picture, &post, &mut |row| ended.push(row));
+        for row in ended {
+            post.free_lane(row, false);
+        }
+        Some(result)
+    }
+
+    /// ReadFile: takes the oldest message.
+    ///
+    /// # Errors
+    /// 121: none in time. 122: it is longer than the buffer. 995: cancelled. 6: closed.
+    pub(crate) fn receive(&self, buffer: &mut [u8], until: Until) -> Result<usize, Code> {
+        self.receive_unless(buffer, until, &AtomicBool::new(false))
+    }
+
+    /// [`receive`](Self::receive), which ends with 995 as well when `stop` is set and [`stir`](Self::stir) called.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub(crate) fn receive_unless(
+        &self,
+        buffer: &mut [u8],
+        until: Until,
+        stop: &AtomicBool,
+    ) -> Result<usize, Code> {
+        self.wait_for(until, stop, |picture, post, ended| match picture.take(post, buffer, ended) {
+            Ok(Taken::Message(length)) => Ok(Some(length)),
+            Ok(Taken::Small(_)) => Err(Code::INSUFFICIENT_BUFFER),
+            Ok(Taken::Empty) => Ok(None),
+            Err(_) => Err(Code::FILE_CORRUPT),
+        })
+    }
+
+    /// Takes all that is there, at most `most` messages, and calls `each` with them.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), never 122.
+    pub(crate) fn receive_many(
+        &self,
+        most: usize,
+        until: Until,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, Code> {
+        let mut buffer = vec![0; 4096];
+        // So many at a time are taken under the turn before they are handed out.
+        let mut batch: Vec<u8> = Vec::new();
+        let mut ends: Vec<usize> = Vec::new();
+        let mut count = 0;
+        while count < most {
+            let now = if count == 0 { until } else { Until::Now };
+            let left = (most - count).min(256);
+            let taken = self.wait_for(now, &AtomicBool::new(false), |picture, post, ended| {
+                while ends.len() < left && batch.len() < 1 << 20 {
+                    match picture.take(post, &mut buffer, ended) {
+                        Ok(Taken::Message(length)) => {
+                            batch.extend_from_slice(&buffer[..length]);
+                            ends.push(batch.len());
+                        }
+                        Ok(Taken::Small(length)) => buffer.resize(length, 0),
+                        Ok(Taken::Empty) => break,
+                        Err(_) if ends.is_empty() => return Err(Code::FILE_CORRUPT),
+                        Err(_) => break,
+                    }
+                }
+                Ok((!ends.is_empty()).then_some(()))
+            });
+            match taken {
+                Ok(()) => {}
+                Err(_) if count > 0 => break,
+                Err(code) => return Err(code),
+            }
+            let mut start = 0;
+            for end in ends.drain(..) {
+                each(&batch[start..end]);
+                start = end;
+                count += 1;
+            }
+            batch.clear();
+        }
+        Ok(count)
+    }
+
+    fn wait_for<T>(
+        &self,
+        until: Until,
+        stop: &AtomicBool,
+        mut work: impl FnMut(&mut Picture, &Post<'_, Blocks>, &mut dyn FnMut(usize)) -> Result<Option<T>, Code>,
+    ) -> Result<T, Code> {
+        let round = self.cancelled.load(Ordering::SeqCst);
+        let begun = LazyCell::new(futex::now);
+        let ended = || {
+            if self.closed.load(Ordering::SeqCst) {
+                return Some(Code::INVALID_HANDLE);
+            }
+            let over = stop.load(Ordering::SeqCst) || self.cancelled.load(Ordering::SeqCst) != round;
+            over.then_some(Code::OPERATION_ABORTED)
+        };
+        // S23: what is there is had at once; but who does not want to wait does not wait for a stopped process either.
+        let limit = |until| match until {
+            Until::Message => None,
+            Until::Moment(moment) => Some(moment.max(*begun + OTHERS)),
+            Until::Now => Some(*begun + OTHERS),
+        };
+        let mut look = |doubt: bool| {
+            let go = || if ended().is_some() { Go::Stop } else { Go::On(limit(until)) };
+            let looked = self.reading(go, |picture, post, ended| {
+                if doubt {
+                    picture.doubt(post);
+                }
+                work(picture, post, ended)
+            });
+            looked.unwrap_or_else(|| Err(ended().unwrap_or(Code::SEM_TIMEOUT)))
+        };
+        let header = self.mailbox.header();
+        if let Some(found) = look(false)? {
+            return Ok(found);
+        }
+        if let Until::Now = until {
+            return if self.is_time_to_doubt() && let Some(found) = look(true)? {
+                Ok(found)
+            } else {
+                Err(Code::SEM_TIMEOUT)
+            };
+        }
+        if !spin::is_alone() && self.spin(header) && let Some(found) = look(false)? {
+            return Ok(found);
+        }
+        let deadline = match until {
+            Until::Moment(moment) => Some(moment),
+            _ => None,
+        };
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut doubt = DOUBT;
+        let result = loop {
+            if let Some(code) = ended() {
+                break Err(code);
+            }
+            header.fall_asleep();
+            step("reader-registered");
+            match look(true) {
+                Ok(Some(found)) => break Ok(found),
+                Ok(None) => {}
+                Err(code) => break Err(code),
+            }
+            let now = futex::now();
+            if deadline.is_some_and(|at| now >= at) {
+                break Err(Code::SEM_TIMEOUT);
+            }
+            let again = now + doubt;
+            doubt = (2 * doubt).min(LONGEST_DOUBT);
+            let _ = futex::wait(header.word(), 0, Some(deadline.map_or(again, |at| at.min(again))));
+        };
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        // Another reader may sleep over a word that this one has set back, or a wake-up meant for it came here.
+        if header.has_sleepers() || result.is_err() {
+            self.mailbox.wake();
+        }
+        result
+    }
+
+    /// Whether a look at all lanes is due for a program that only ever asks without waiting.
+    fn is_time_to_doubt(&self) -> bool {
+        let now = cycles();
+        let due = now.wrapping_sub(self.doubted.load(Ordering::Relaxed)) >= spin::SHORT;
+        if due {
+            self.doubted.store(now, Ordering::Relaxed);
+        }
+        due
+    }
+
+    /// Looks for a short while whether something comes.
+    fn spin(&self, header: &Header) -> bool {
+        let begun = cycles();
+        while cycles().wrapping_sub(begun) < spin::SHORT {
+            if header.has_marks() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        false
+    }
+
+    /// GetMailslotInfo.
+    ///
+    /// # Errors
+    /// 121: another process has been reading for a second. 1392: the memory makes no sense.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Code> {
+        let limit = futex::now() + OTHERS;
+        self.reading(
+            || Go::On(Some(limit)),
+            |picture, post, ended| {
+                let mut next = picture.next(post, ended).map_err(|_| Code::FILE_CORRUPT)?;
+                let count = post.count();
+                if next.is_none() && count > 0 {
+                    // Published by a writer that was killed before it said so, or just now.
+                    picture.doubt(post);
+                    next = picture.next(post, ended).map_err(|_| Code::FILE_CORRUPT)?;
+                }
+                Ok(Snapshot { next, count: count.max(u64::from(next.is_some())) })
+            },
+        )
+        .unwrap_or(Err(Code::SEM_TIMEOUT))
+    }
+
+    /// Makes the waits of all processes look again.
+    pub(crate) fn stir(&self) {
+        self.mailbox.wake();
+        turn::stir(self.mailbox.header().read_turn());
+    }
+
+    /// Ends the waits of this process with 995; false if there is none.
+    pub(crate) fn cancel(&self) -> bool {
+        let any = self.waiting.load(Ordering::SeqCst) > 0;
+        self.cancelled.fetch_add(1, Ordering::SeqCst);
+        self.stir();
+        any
+    }
+
+    pub(crate) fn opened(&self) {
+        self.handles.fetch_add(1, Ordering::SeqCst);
+        self.closed.store(false, Ordering::SeqCst);
+    }
+
+    /// A handle is closed. Its hold goes after this.
+    pub(crate) fn closed(&self) {
+        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.closed.store(true, Ordering::SeqCst);
+            self.stir();
+        }
+    }
+
+    /// The hold of the last handle is gone: if nobody else holds the name, writers are told at once.
+    pub(crate) fn after_closing(&self) {
+        if self.closed.load(Ordering::SeqCst) && !namespace::is_held(self.entry.as_fd()) {
+            self.mailbox.header().closed().store(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A writer's end as this process has it.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    mailbox: Arc<Mailbox>,
+    /// An open file of the entry of its own, which has the writer's lock.
+    entry: OwnedFd,
+    lane: Mutex<Option<LaneWriter>>,
+    handles: AtomicU32,
+    /// When the server was last seen, in cycles.
+    seen: AtomicU64,
+}
+
+impl Outlet {
+    /// A writer with an open file of the entry that nobody else has.
+    pub(crate) fn new(mailbox: Mailbox, entry: OwnedFd) -> Outlet {
+        let (lane, handles, seen) = (Mutex::new(None), AtomicU32::new(0), AtomicU64::new(0));
+        Outlet { mailbox: Arc::new(mailbox), entry, lane, handles, seen }
+    }
+
+    /// One that came from another process, with that one's open file of the entry.
+    ///
+    /// # Errors
+    /// 4: too many open files. 1392: it is no mailslot.
+    pub(crate) fn arrive(memory: OwnedFd, entry: &OwnedFd, sealed: bool) -> Result<Outlet, Code> {
+        let entry = with_room(|| procfs::reopen(entry, true, true))?;
+        Ok(Outlet::new(Mailbox::open(memory, sealed)?, entry))
+    }
+
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    pub(crate) fn entry(&self) -> BorrowedFd<'_> {
+        self.entry.as_fd()
+    }
+
+    fn lane(&self) -> MutexGuard<'_, Option<LaneWriter>> {
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a lane, if there is none yet.
+    ///
+    /// # Errors
+    /// 1450: all lanes are taken. 8: all blocks are.
+    pub(crate) fn take_lane(&self) -> Result<(), Code> {
+        let mut lane = self.lane();
+        if lane.is_none() {
+            *lane = Some(self.open_lane()?);
+        }
+        Ok(())
+    }
+
+    fn open_lane(&self) -> Result<LaneWriter, Code> {
+        let post = self.mailbox.post();
+        let mut swept = false;
+        let mut from = 0;
+        loop {
+            let free = post.free_row(from);
+            // When all rows so far are taken and as many again would be, dead writers may have some.
+            let crowded = free.is_none_or(|row| row >= post.header().high() && row >= 16 && row.is_power_of_two());
+            if crowded && !swept {
+                swept = true;
+                from = 0;
+                self.mailbox.sweep(self.entry.as_fd());
+                continue;
+            }
+            let Some(row) = free else { return Err(Code::NO_SYSTEM_RESOURCES) };
+            from = row + 1;
+            let byte = WRITER_LOCKS + row as u64;
+            match lock::lock_byte(&self.entry, byte) {
+                Ok(true) => {}
+                // Another writer is about to take the row, or has just ended.
+                Ok(false) => continue,
+                Err(_) => return Err(Code::NO_SYSTEM_RESOURCES),
+            }
+            step("lane-locked");
+            // From here on nobody else opens this row.
+            if post.is_free(row) {
+                let opened = self.open_row(row, &mut swept);
+                if opened.is_err() {
+                    let _ = lock::unlock_byte(&self.entry, byte);
+                }
+                return opened;
+            }
+            to_code(lock::unlock_byte(&self.entry, byte))?;
+        }
+    }
+
+    fn open_row(&self, row: usize, swept: &mut bool) -> Result<LaneWriter, Code> {
+        loop {
+            if let Some(writer) = self.mailbox.post().open_lane(row, process::id()) {
+                step("lane-opened");
+                if self.mailbox.reserve(writer.extent()) {
+                    return Ok(writer);
+                }
+                self.mailbox.post().close_lane(&writer);
+                return Err(Code::NOT_ENOUGH_MEMORY);
+            }
+            if std::mem::replace(swept, true) {
+                return Err(Code::NOT_ENOUGH_MEMORY);
+            }
+            self.mailbox.sweep(self.entry.as_fd());
+        }
+    }
+
+    /// Whether the mailslot still has a server; asked of the system only now and then.
+    #[inline]
+    fn has_server(&self) -> bool {
+        if self.mailbox.header().closed().load(Ordering::SeqCst) != 0 {
+            return false;
+        }
+        let now = cycles();
+        if now.wrapping_sub(self.seen.load(Ordering::Relaxed)) < spin::SHORT {
+            return true;
+        }
+        self.seen.store(now, Ordering::Relaxed);
+        namespace::is_held(self.entry.as_fd())
+    }
+
+    /// WriteFile: one message.
+    ///
+    /// # Errors
+    /// 87: too long. 38: the mailslot is gone. 8: no room.
+    pub(crate) fn send(&self, message: &[u8]) -> Result<(), Code> {
+        let longest = self.mailbox.longest();
+        if longest != 0 && message.len() > longest as usize {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        if !self.has_server() {
+            return Err(Code::HANDLE_EOF);
+        }
+        let mut lane = self.lane();
+        if lane.is_none() {
+            *lane = Some(self.open_lane()?);
+        }
+        let Some(writer) = lane.as_mut() else { return Err(Code::NO_SYSTEM_RESOURCES) };
+        let header = self.mailbox.header();
+        // If this thread is killed after it has published, the kernel wakes a reader in its place.
+        robust::set_pending(header.word().as_ptr() as usize);
+        let mut result = writer.write(&self.mailbox.post(), message);
+        if result == Err(Refused::Full) {
+            result = self.extend(writer, message);
+        }
+        step("message-published");
+        if header.has_sleepers() {
+            step("before-wake");
+            self.mailbox.wake();
+        }
+        robust::clear_pending();
+        result.map_err(|_| Code::NOT_ENOUGH_MEMORY)
+    }
+
+    #[cold]
+    fn extend(&self, writer: &mut LaneWriter, message: &[u8]) -> Result<(), Refused> {
+        for attempt in 0..2 {
+            if attempt > 0 {
+                self.mailbox.sweep(self.entry.as_fd());
+                // Sweeping took a turn.
+                robust::set_pending(self.mailbox.header().word().as_ptr() as usize);
+            }
+            let mut reserve = |offset, length| self.mailbox.reserve((offset, length));
+            let extended = writer.extend(&self.mailbox.post(), message.len(), &mut reserve);
+            if extended {
+                step("lane-extended");
+                return writer.write(&self.mailbox.post(), message);
+            }
+        }
+        Err(Refused::Full)
+    }
+
+    pub(crate) fn opened(&self) {
+        self.handles.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A handle is closed; with the last one the lane ends.
+    pub(crate) fn closed(&self) {
+        if self.handles.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        if let Some(writer) = self.lane().take() {
+            self.mailbox.post().close_lane(&writer);
+            let _ = lock::unlock_byte(&self.entry, WRITER_LOCKS + writer.row() as u64);
+        }
+    }
+}
+
+/// What waits in a mailslot, in a few words for people; `None` if it is no mailslot.
+pub(crate) fn describe(memory: OwnedFd) -> Option<String> {
+    let sealed = memfd::is_size_sealed(memory.as_fd());
+    let mailbox = Mailbox::open(memory, sealed).ok()?;
+    Some(match mailbox.post().count() {
+        0 => "empty".to_owned(),
+        1 => "1 message".to_owned(),
+        count => format!("{count} messages"),
+    })
+}

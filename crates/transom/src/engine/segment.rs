@@ -1,0 +1,320 @@
+//! The memory of one connection: a sealed memory file, mapped whole.
+//!
+//! ```text
+//!  0            4096                    4096 + in               4096 + in + out
+//!  ├─ header ────┼─ client to server ───┼─ server to client ────┤
+//! ```
+//! Page 0 is [`transom_core::ring::layout`]. Data bytes are reached through [`Data`] alone, which copies them in and
+//! out and checks where; control words are atomics. So whatever the peer writes, nothing here is undefined.
+//!
+//! # Who waits in a write
+//! A write that waits counts for as long as its process lives (P38). Each process that waits has a row in the header
+//! and one byte of the file locked, by an open file of its own: the kernel drops the lock when the process is gone,
+//! whoever else has the memory.
+//!
+//! # Safety
+//! S1. The header and both data areas lie inside the mapping: [`Segment::map`] compares their sizes with the file's,
+//!     which is sealed, and `description` is this process's own copy.
+//! S2. The mapping lives as long as the `Segment`; references to it borrow from that.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use transom_core::code::Code;
+use transom_core::pipe::Role;
+use transom_core::ring::layout::{self, Control, Description, HOLDERS, SegmentHeader};
+use transom_core::ring::{Memory, Shape as QueueShape};
+use transom_sys::linux::fault::step;
+use transom_sys::linux::map::SharedPages;
+use transom_sys::linux::{fd, lock, memfd, process, procfs, random};
+
+use super::errno::{to_code, with_room};
+use crate::racing;
+
+/// What `CreateNamedPipe` says about an instance's queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Writes are messages.
+    pub(crate) message: bool,
+    /// Client to server, bytes (`nInBufferSize`).
+    pub(crate) quota_in: u32,
+    /// Server to client, bytes (`nOutBufferSize`).
+    pub(crate) quota_out: u32,
+}
+
+/// The first of the bytes that are locked by who waits; far from the content.
+const FIRST_BYTE: u64 = 1 << 40;
+
+/// The data bytes of one queue.
+#[derive(Debug)]
+pub(crate) struct Data {
+    base: *mut u8,
+    capacity: usize,
+}
+
+/// A process's row in the table of who waits.
+#[derive(Debug)]
+struct Row {
+    index: u32,
+    /// Has the row's byte locked.
+    _file: OwnedFd,
+}
+
+/// The memory of a connection.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    file: OwnedFd,
+    description: Description,
+    shape_in: QueueShape,
+    shape_out: QueueShape,
+    data_in: Data,
+    data_out: Data,
+    row: OnceLock<Option<Row>>,
+    // Last: what points into it goes first.
+    pages: SharedPages,
+}
+
+// SAFETY: the pointers in `Data` lead into `pages`, which may be used from any thread (S2).
+unsafe impl Send for Segment {}
+// SAFETY: as above; the bytes are only reached by copies that may race.
+unsafe impl Sync for Segment {}
+
+impl Segment {
+    /// A fresh one: its file is sealed, and only touched pages take memory.
+    ///
+    /// # Errors
+    /// 4, 8, 1450, 112: no descriptors, memory or space.
+    pub(crate) fn create(shape: &Shape) -> Result<Segment, Code> {
+        let cookie = random::cookie();
+        let (first, second) = cookie.split_at(8);
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+        let description = Description {
+            cookie: [number(first), number(second)],
+            message: shape.message,
+            quota_in: shape.quota_in,
+            quota_out: shape.quota_out,
+            capacity_in: layout::capacity_for(shape.message, shape.quota_in),
+            capacity_out: layout::capacity_for(shape.message, shape.quota_out),
+        };
+        let length = description.segment_len().ok_or(Code::NOT_ENOUGH_MEMORY)?;
+        let file = with_room(|| memfd::create("transom-pipe"))?;
+        to_code(memfd::set_size(&file, length))?;
+        to_code(memfd::seal_size(&file))?;
+        let segment = Segment::map(file, Some(description), length)?;
+        segment.header().describe(&description);
+        step("segment-described");
+        Ok(segment)
+    }
+
+    /// The segment of a file that another process made.
+    ///
+    /// # Errors
+    /// 1392: it is no segment, can be cut short, or is another than the one with this cookie. 8: no room for it.
+    pub(crate) fn attach(file: OwnedFd, cookie: &[u8; 16]) -> Result<Segment, Code> {
+        if !memfd::is_size_sealed(file.as_fd()) {
+            return Err(Code::FILE_CORRUPT);
+        }
+        let (_, _, length) = to_code(fd::identity(&file))?;
+        let segment = Segment::map(file, None, length)?;
+        if segment.cookie() != *cookie {
+            return Err(Code::FILE_CORRUPT);
+        }
+        Ok(segment)
+    }
+
+    fn map(file: OwnedFd, known: Option<Description>, length: u64) -> Result<Segment, Code> {
+        let bytes = usize::try_from(length).map_err(|_| Code::NOT_ENOUGH_MEMORY)?;
+        if length < layout::SEGMENT_HEADER_LEN {
+            return Err(Code::FILE_CORRUPT);
+        }
+        let pages = to_code(SharedPages::map(&file, bytes))?;
+        // SAFETY: the mapping begins with a whole header (S1), all of whose fields are atomics.
+        let header = unsafe { &*(pages.address() as *const SegmentHeader) };
+        let description = match known {
+            Some(description) => description,
+            None => header.check().map_err(|_| Code::FILE_CORRUPT)?,
+        };
+        if description.segment_len() != Some(length) {
+            return Err(Code::FILE_CORRUPT);
+        }
+        let queue =
+            |quota, capacity| QueueShape::new(description.message, quota, capacity).ok_or(Code::FILE_CORRUPT);
+        let data = |offset: u64, capacity: u64| Data {
+            base: (pages.address() + offset as usize) as *mut u8,
+            capacity: capacity as usize,
+        };
+        let first = layout::SEGMENT_HEADER_LEN;
+        Ok(Segment {
+            shape_in: queue(description.quota_in, description.capacity_in)?,
+            shape_out: queue(description.quota_out, description.capacity_out)?,
+            data_in: data(first, description.capacity_in),
+            data_out: data(first + description.capacity_in, description.capacity_out),
+            file,
+            description,
+            row: OnceLock::new(),
+            pages,
+        })
+    }
+
+    pub(crate) fn cookie(&self) -> [u8; 16] {
+        let [first, second] = self.description.cookie.map(u64::to_le_bytes);
+        let mut cookie = [0; 16];
+        cookie[..8].copy_from_slice(&first);
+        cookie[8..].copy_from_slice(&second);
+        cookie
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        let Description { message, quota_in, quota_out, .. } = self.description;
+        Shape { message, quota_in, quota_out }
+    }
+
+    /// Page 0: the words on use alone. Queues are driven by [`End`](super::channel::End) only.
+    #[inline]
+    pub(crate) fn words(&self) -> &SegmentHeader {
+        self.header()
+    }
+
+    #[inline]
+    fn header(&self) -> &SegmentHeader {
+        // SAFETY: S1, S2; page-aligned, and all fields are atomics.
+        unsafe { &*(self.pages.address() as *const SegmentHeader) }
+    }
+
+    /// Empty, as if new, under the same cookie. Only for who knows that nobody else uses it.
+    pub(crate) fn reset(&self) {
+        self.header().reset();
+    }
+
+    /// The parts of the queue that the end of `reader` reads from.
+    #[inline]
+    pub(super) fn queue_read_by(&self, reader: Role) -> (&Control, &Data, QueueShape) {
+        match reader {
+            Role::Server => (&self.header().queue_in, &self.data_in, self.shape_in),
+            Role::Client => (&self.header().queue_out, &self.data_out, self.shape_out),
+        }
+    }
+
+    /// This process's row in the table of who waits; made when first asked for. `None`: the table is full, or the
+    /// system refuses the lock.
+    pub(super) fn row(&self) -> Option<u32> {
+        self.row.get_or_init(|| self.take_row()).as_ref().map(|row| row.index)
+    }
+
+    /// As [`Segment::row`], if there is one already.
+    #[inline]
+    pub(super) fn known_row(&self) -> Option<u32> {
+        self.row.get().and_then(Option::as_ref).map(|row| row.index)
+    }
+
+    #[cold]
+    fn take_row(&self) -> Option<Row> {
+        let file = with_room(|| procfs::reopen(&self.file, true, true)).ok()?;
+        for (index, pid) in self.header().holders.iter().enumerate() {
+            if lock::lock_byte(&file, FIRST_BYTE + index as u64) != Ok(true) {
+                continue;
+            }
+            step("row-locked");
+            if pid.load(Ordering::Acquire) != 0 {
+                // Whoever had it is gone; what it left waiting is nobody's.
+                for role in [Role::Server, Role::Client] {
+                    let (control, data, shape) = self.queue_read_by(role);
+                    transom_core::ring::Queue::new(control, data, shape).disown(index as u32);
+                }
+            }
+            pid.store(process::id(), Ordering::Release);
+            return Some(Row { index: index as u32, _file: file });
+        }
+        None
+    }
+
+    /// Whether the process of a row has ended.
+    pub(super) fn is_dead(&self, row: u32) -> bool {
+        if row as usize >= HOLDERS {
+            return true;
+        }
+        if self.known_row() == Some(row) {
+            return false;
+        }
+        lock::is_byte_locked(&self.file, FIRST_BYTE + u64::from(row)) == Ok(false)
+    }
+
+    /// The process of a row; 0 if it has none.
+    pub(super) fn holder(&self, row: u32) -> u32 {
+        self.header().holders.get(row as usize).map_or(0, |pid| pid.load(Ordering::Relaxed))
+    }
+
+    /// Writes nonsense into the header, as a hostile peer may.
+    #[cfg(test)]
+    pub(super) fn scribble(&self, offset: usize, value: u64) {
+        self.pages.u64(offset).store(value, Ordering::SeqCst);
+    }
+
+    /// Gives this process's row up: nothing of it waits any more.
+    pub(super) fn leave_row(&self) {
+        if let Some(row) = self.known_row()
+            && let Some(pid) = self.header().holders.get(row as usize)
+        {
+            pid.store(0, Ordering::Release);
+        }
+    }
+}
+
+impl Data {
+    #[inline]
+    fn at(&self, offset: usize, length: usize) -> *mut u8 {
+        assert!(
+            offset <= self.capacity && length <= self.capacity - offset,
+            "queues stay inside their capacity"
+        );
+        // SAFETY: inside the area, which lies inside the mapping (S1).
+        unsafe { self.base.add(offset) }
+    }
+
+    /// Where the bytes at `offset` are, for who may look at them in place.
+    pub(super) fn pointer(&self, offset: usize, length: usize) -> *mut u8 {
+        self.at(offset, length)
+    }
+}
+
+impl Memory for Data {
+    #[inline]
+    fn copy_in(&self, offset: usize, from: &[u8]) {
+        let to = self.at(offset, from.len());
+        // SAFETY: `to` was checked for the length; the slice is ours, and no part of a mapping that others write.
+        unsafe { racing::copy_in(from.as_ptr(), to, from.len()) };
+    }
+
+    #[inline]
+    fn copy_out(&self, offset: usize, to: &mut [u8]) {
+        let from = self.at(offset, to.len());
+        // SAFETY: as in `copy_in`.
+        unsafe { racing::copy_out(from, to.as_mut_ptr(), to.len()) };
+    }
+
+    #[inline]
+    fn store_word(&self, offset: usize, word: u64) {
+        // SAFETY: inside the area and aligned: areas begin at page boundaries.
+        unsafe { AtomicU64::from_ptr(self.word(offset)) }.store(word, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn load_word(&self, offset: usize) -> u64 {
+        // SAFETY: as in `store_word`.
+        unsafe { AtomicU64::from_ptr(self.word(offset)) }.load(Ordering::Relaxed)
+    }
+}
+
+impl Data {
+    #[inline]
+    fn word(&self, offset: usize) -> *mut u64 {
+        assert!(offset.is_multiple_of(8), "words lie at multiples of 8");
+        self.at(offset, 8).cast()
+    }
+}

@@ -1,0 +1,159 @@
+//! Looking again and again for a moment before sleeping.
+//!
+//! Being woken takes microseconds, on an idle processor tens of them; an answer often comes sooner. So who is
+//! about to sleep may look for a while first. How long that pays is learnt: the *budget* grows where looking
+//! was, or would have been, enough, and shrinks where it was for nothing. A thread that may run on one
+//! processor only never looks twice: whoever could change something needs that processor.
+//!
+//! Time is the processor's counter of cycles, uncalibrated: no decision here needs more than its order of
+//! magnitude, and the clock would cost more than a look.
+//!
+//! # Safety
+//! Reading the counter is an instruction without operands in memory.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use transom_sys::linux::affinity;
+
+/// Whether waiting begins with looking again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Spin {
+    /// Sleep at once.
+    Never,
+    /// Look for as long as that has paid lately, 20 µs at the most.
+    #[default]
+    Adaptive,
+    /// Never sleep.
+    Always,
+}
+
+/// The processor's counter: some 10^7 to 5·10^9 per second.
+#[inline]
+pub(crate) fn cycles() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has the instruction; it only reads a counter.
+    let now = unsafe { core::arch::x86_64::_rdtsc() };
+    #[cfg(target_arch = "aarch64")]
+    let now = {
+        let now: u64;
+        // SAFETY: the virtual counter can be read by every program under Linux; nothing is written.
+        unsafe { std::arch::asm!("mrs {}, cntvct_el0", out(reg) now, options(nomem, nostack)) };
+        now
+    };
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let now = transom_sys::linux::futex::now();
+    now
+}
+
+/// About 20 µs of [`cycles`].
+pub(crate) const SHORT: u64 = if cfg!(target_arch = "x86_64") {
+    60_000
+} else if cfg!(target_arch = "aarch64") {
+    // Counters of 24 MHz to 1 GHz are in use.
+    2_000
+} else {
+    20_000
+};
+
+/// What one kind of waiting has learnt.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicU32);
+
+const LEAST: u32 = (SHORT / 64) as u32;
+const MOST: u32 = SHORT as u32;
+
+impl Budget {
+    pub(crate) const fn new() -> Budget {
+        Budget(AtomicU32::new(MOST / 4))
+    }
+
+    /// Looks until `ready` says so or the budget is spent; whether it said so.
+    #[inline]
+    pub(crate) fn spin(&self, mut ready: impl FnMut() -> bool) -> bool {
+        if is_alone() {
+            return false;
+        }
+        let begun = cycles();
+        let budget = u64::from(self.0.load(Ordering::Relaxed));
+        loop {
+            for _ in 0..8 {
+                if ready() {
+                    let took = cycles().saturating_sub(begun);
+                    // Room for four times of what was needed.
+                    let wanted = took.saturating_mul(4).clamp(u64::from(LEAST), u64::from(MOST)) as u32;
+                    if u64::from(wanted) > budget {
+                        self.0.store(wanted, Ordering::Relaxed);
+                    }
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            if cycles().saturating_sub(begun) >= budget {
+                return false;
+            }
+        }
+    }
+
+    /// Learns from a sleep that began at `begun`, spinning included, and is over now.
+    pub(crate) fn slept(&self, begun: u64) {
+        let took = cycles().saturating_sub(begun);
+        let budget = self.0.load(Ordering::Relaxed);
+        // Waking up takes as long as the longest looking. What came a little later than that would have been seen.
+        let new = if took < 2 * SHORT {
+            budget.saturating_mul(2).min(MOST)
+        } else {
+            (budget - budget / 4).max(LEAST)
+        };
+        self.0.store(new, Ordering::Relaxed);
+    }
+}
+
+/// Whether this thread may run on one processor only: asked at first and at every 64th time.
+pub(crate) fn is_alone() -> bool {
+    thread_local! {
+        static KNOWN: Cell<(u32, bool)> = const { Cell::new((0, false)) };
+    }
+    KNOWN.with(|known| {
+        let (count, alone) = known.get();
+        let alone = if count % 64 == 0 {
+            affinity::allowed().is_ok_and(|processors| processors.len() <= 1)
+        } else {
+            alone
+        };
+        known.set((count.wrapping_add(1), alone));
+        alone
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_ends_when_there_is_something_or_the_budget_is_spent() {
+        let budget = Budget::new();
+        let mut left = 5;
+        let found = budget.spin(|| {
+            left -= 1;
+            left == 0
+        });
+        assert!(found || is_alone());
+        assert!(!budget.spin(|| false));
+    }
+
+    #[test]
+    fn the_budget_follows_what_pays() {
+        let budget = Budget::new();
+        let value = || budget.0.load(Ordering::Relaxed);
+        for _ in 0..20 {
+            budget.slept(cycles().saturating_sub(100 * SHORT));
+        }
+        assert_eq!(value(), LEAST);
+        for _ in 0..20 {
+            budget.slept(cycles());
+        }
+        assert_eq!(value(), MOST);
+    }
+}

@@ -1,0 +1,152 @@
+//! What both systems must show.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::mailslot::{Options, Server, Writer};
+use crate::support::{limit, unique};
+use crate::wait::Timeout;
+use crate::{Code, Error};
+
+fn name(what: &str) -> String {
+    format!(r"\\.\mailslot\{}", unique(what))
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> u32 {
+    result.expect_err("an error").code().value()
+}
+
+/// A mailslot that is looked at once, and a writer.
+fn pair(what: &str) -> (Server, Writer) {
+    let name = name(what);
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let writer = Writer::open(&name).unwrap();
+    (server, writer)
+}
+
+/// S2, S8
+#[test]
+fn a_name_has_one_server_and_is_gone_with_it() {
+    let _limit = limit();
+    let name = name("one");
+    assert_eq!(code(Writer::open(&name)), 2);
+    let server = Server::create(&name).unwrap();
+    assert_eq!(code(Server::create(&name)), 183);
+    let writer = Writer::open(&name).unwrap();
+    drop(server);
+    assert_eq!(code(Writer::open(&name)), 2, "clients do not keep the name");
+    let again = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    assert!(writer.send(b"to the old one").is_err());
+    assert_eq!(code(again.receive(&mut [0; 20])), 121);
+}
+
+/// S1, S7, S4
+#[test]
+fn names_are_those_of_mailslots_on_this_computer() {
+    let _limit = limit();
+    let stem = unique("Names");
+    let server = Server::create(&format!(r"\\.\mailslot\some\{stem}")).unwrap();
+    let writer = Writer::open(&format!(r"\\.\MAILSLOT\SOME\{}", stem.to_uppercase())).unwrap();
+    writer.send(b"x").unwrap();
+    assert_eq!(server.receive_vec().unwrap(), b"x");
+    assert_eq!(code(Server::create("plain")), 123);
+    assert_eq!(code(Server::create(&format!(r"\\.\pipe\{stem}"))), 123);
+}
+
+/// S9, S11, S13: each write is a message, empty ones too.
+#[test]
+fn messages_come_whole_and_in_order() {
+    let _limit = limit();
+    let (server, one) = pair("order");
+    one.send(b"one").unwrap();
+    one.send(b"three").unwrap();
+    let mut buffer = [0; 100];
+    assert_eq!(server.receive(&mut buffer).unwrap(), 3);
+    assert_eq!(&buffer[..3], b"one");
+    assert_eq!(server.receive(&mut buffer).unwrap(), 5);
+    assert_eq!(&buffer[..5], b"three");
+    assert_eq!(code(server.receive(&mut buffer)), 121);
+}
+
+/// S20, S21, S22, S24
+#[test]
+fn the_time_out_is_the_mailslots_and_can_be_changed() {
+    let _limit = limit();
+    let (server, _writer) = pair("time");
+    let other = server.try_clone().unwrap();
+    other.set_read_timeout(Duration::from_millis(40)).unwrap();
+    assert_eq!(server.info().unwrap().read_timeout, Timeout::millis(40));
+    let began = Instant::now();
+    assert_eq!(code(server.receive(&mut [0; 8])), 121);
+    assert!(began.elapsed() >= Duration::from_millis(40));
+}
+
+/// S21: a reader that waits for ever is woken by a message.
+#[test]
+fn a_waiting_reader_gets_the_message() {
+    let _limit = limit();
+    let name = name("waits");
+    let server = Server::create(&name).unwrap();
+    let (told, heard) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        told.send(()).unwrap();
+        server.receive_vec().unwrap()
+    });
+    heard.recv().unwrap();
+    Writer::open(&name).unwrap().send(b"wake up").unwrap();
+    assert_eq!(reader.join().unwrap(), b"wake up");
+}
+
+/// S15: the longest message is a limit of each write.
+#[test]
+fn a_writer_reads_not_and_a_server_writes_not() {
+    let _limit = limit();
+    let (server, writer) = pair("rights");
+    use crate::handle::{FromHandle, Handle};
+    let as_writer = Writer::from_handle(Handle::from_raw(server.try_clone().unwrap().into_handle().into_raw()).unwrap());
+    assert_eq!(code(as_writer.unwrap().send(b"x")), 5);
+    let as_server = Server::from_handle(Handle::from_raw(writer.try_clone().unwrap().into_handle().into_raw()).unwrap());
+    assert_eq!(code(as_server.unwrap().receive(&mut [0; 4])), 5);
+}
+
+/// S31, S9
+#[test]
+fn writers_in_many_threads_lose_nothing_and_keep_their_order() {
+    let _limit = limit();
+    const WRITERS: u32 = 8;
+    const EACH: u32 = 500;
+    let name = name("many");
+    let server = Server::create(&name).unwrap();
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let name = &name;
+            scope.spawn(move || {
+                let slot = Writer::open(name).unwrap();
+                for number in 0..EACH {
+                    slot.send(&[writer.to_le_bytes(), number.to_le_bytes()].concat()).unwrap();
+                }
+            });
+        }
+        let mut next = [0; WRITERS as usize];
+        for _ in 0..WRITERS * EACH {
+            let message = server.receive_vec().unwrap();
+            let (writer, number) = message.split_at(4);
+            let writer = u32::from_le_bytes(writer.try_into().unwrap()) as usize;
+            assert_eq!(u32::from_le_bytes(number.try_into().unwrap()), next[writer]);
+            next[writer] += 1;
+        }
+    });
+}
+
+#[test]
+fn an_error_carries_the_name() {
+    let _limit = limit();
+    let name = name("missing");
+    let error = Writer::open(&name).unwrap_err();
+    assert_eq!((error.code(), error.name()), (Code::FILE_NOT_FOUND, Some(name.as_str())));
+}
+
+#[cfg(target_os = "linux")]
+#[path = "tests/linux_only.rs"]
+mod linux_only;
