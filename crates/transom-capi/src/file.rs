@@ -1,4 +1,4 @@
-//! Files: `CreateFile`, which opens pipes as well; places in files and their lengths.
+//! Files: `CreateFile`, which opens pipes and mailslots as well; places in files and their lengths.
 //!
 //! # Safety
 //! Exports under fixed names; pointers are [`crate::ffi`]'s.
@@ -20,7 +20,7 @@ use transom_core::access;
 use crate::ffi::{Bool, HANDLE, In, Out, Outcome, Unit, fail, guard, truth};
 use crate::file_names::{self, missing};
 use crate::security::{self, SECURITY_ATTRIBUTES};
-use crate::{last_error, named_pipe, os};
+use crate::{last_error, mailslot, named_pipe, os};
 
 /// `CREATE_NEW` and the other dispositions; what is left is `OPEN_EXISTING`, 3.
 const CREATE_NEW: u32 = 1;
@@ -85,6 +85,9 @@ fn create<U: Unit>(
     guard(HANDLE::INVALID, || {
         if let Some(name) = named_pipe::meant(name)? {
             return named_pipe::open(&name, desired, attributes, flags);
+        }
+        if let Some(name) = mailslot::meant(name)? {
+            return mailslot::open(&name, desired, attributes);
         }
         let path = file_names::path(name)?;
         let (inherit, security) = security::attributes(attributes)?;
@@ -213,7 +216,7 @@ pub extern "C" fn CreateFileW(
 /// A handle to something that has places and a length (P75).
 fn file_not_pipe(file: HANDLE) -> Outcome<Borrowed<Handle>> {
     match Handle::borrow(file.raw())? {
-        handle if handle.kind() == Some(Kind::Pipe) => fail(Code::INVALID_FUNCTION),
+        handle if matches!(handle.kind(), Some(Kind::Pipe | Kind::Mailslot)) => fail(Code::INVALID_FUNCTION),
         handle => Ok(handle),
     }
 }
@@ -313,6 +316,11 @@ pub extern "C" fn GetFileType(file: HANDLE) -> u32 {
         let handle = Handle::borrow(file.raw())?;
         if handle.kind() == Some(Kind::Pipe) {
             return Ok(TYPE_PIPE);
+        }
+        if handle.kind() == Some(Kind::Mailslot) {
+            // Not a failure, which would have another last error.
+            last_error::set(Code::SUCCESS);
+            return Ok(TYPE_UNKNOWN);
         }
         let kind = os::file(ext::as_fd(&handle, 0)?).metadata()?.file_type();
         Ok(if kind.is_char_device() {

@@ -34,7 +34,7 @@ pub(crate) fn path<U: Unit>(name: In<U>) -> Outcome<PathBuf> {
     if let Some(device) = text.strip_prefix(b"//./") {
         return match terminal_or_nothing(device) {
             Some(path) => Ok(path.into()),
-            // Named pipes and mailslots do not exist yet.
+            // Pipes and mailslots have been looked for by now.
             None => fail(Code::FILE_NOT_FOUND),
         };
     }

@@ -21,6 +21,7 @@ use transom_core::access;
 
 use crate::apc::Routine;
 use crate::ffi::{Bool, HANDLE, In, Out, Outcome, fail, truth};
+use crate::mailslot;
 use crate::os;
 use crate::overlapped::{self, OVERLAPPED, Started};
 use crate::pending::{self, Attached, Done, Request};
@@ -116,6 +117,9 @@ pub extern "C" fn CancelSynchronousIo(thread: HANDLE) -> Bool {
     truth(|| {
         let id = Thread::borrow(thread.raw())?.id()?;
         let handle = calling().get(&id).map_or(0, |slot| slot.load(Ordering::Relaxed));
+        if mailslot::cancel_synchronous(id) {
+            return Ok(());
+        }
         let cancelled = handle != 0
             && Pipe::borrow(RawHandle::new(handle))
                 .and_then(|pipe| ext::end(&pipe, 0))
@@ -191,6 +195,9 @@ pub extern "C" fn ReadFile(
             return fail(Code::INVALID_PARAMETER);
         }
         count.put(0);
+        if mailslot::is(file.raw()) {
+            return mailslot::read(file.raw(), buffer, size, count, overlapped);
+        }
         let Some(pipe) = pipe(file.raw())? else {
             return on_file(count, overlapped, |offset| {
                 read_file(file, buffer.bytes(size as usize)?, offset)
@@ -218,6 +225,9 @@ pub extern "C" fn WriteFile(
             return fail(Code::INVALID_PARAMETER);
         }
         count.put(0);
+        if mailslot::is(file.raw()) {
+            return on_file(count, overlapped, |_| mailslot::write(file.raw(), buffer.bytes(size as usize)?));
+        }
         let Some(pipe) = pipe(file.raw())? else {
             return on_file(count, overlapped, |offset| {
                 write_file(file, buffer.bytes(size as usize)?, offset)
@@ -268,6 +278,14 @@ pub unsafe extern "C" fn ReadFileEx(
     overlapped: Out<OVERLAPPED>,
     routine: Option<Routine>,
 ) -> Bool {
+    if mailslot::is(file.raw()) {
+        return truth(|| match routine {
+            Some(routine) if !overlapped.is_null() => {
+                mailslot::read_with_routine(file.raw(), buffer, size, overlapped, routine)
+            }
+            _ => fail(Code::INVALID_PARAMETER),
+        });
+    }
     let request = pending::read(buffer, size, false);
     with_routine(file, overlapped, routine, access::FILE_READ_DATA, request, |offset| {
         read_file(file, buffer.bytes(size as usize)?, Some(offset))
@@ -284,6 +302,14 @@ pub unsafe extern "C" fn WriteFileEx(
     overlapped: Out<OVERLAPPED>,
     routine: Option<Routine>,
 ) -> Bool {
+    if mailslot::is(file.raw()) {
+        return truth(|| match routine {
+            Some(routine) if !overlapped.is_null() => overlapped::file_with_routine(overlapped, routine, || {
+                mailslot::write(file.raw(), buffer.bytes(size as usize)?)
+            }),
+            _ => fail(Code::INVALID_PARAMETER),
+        });
+    }
     let request = pending::write(buffer, size);
     with_routine(file, overlapped, routine, access::FILE_WRITE_DATA, request, |offset| {
         write_file(file, buffer.bytes(size as usize)?, Some(offset))

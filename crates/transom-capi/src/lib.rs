@@ -39,6 +39,7 @@ mod file_names;
 mod handle;
 mod io;
 mod last_error;
+mod mailslot;
 mod mapping;
 mod memory;
 mod message;

@@ -18,6 +18,7 @@ use transom::wait::{Timeout, Wait};
 
 use crate::apc::{Call, Queue, Routine};
 use crate::ffi::{Bool, HANDLE, Out, Outcome, Plain, fail, truth};
+use crate::mailslot;
 use crate::pending::{self, Attached, Done, Operation, Request};
 use crate::status::{self, PENDING};
 use crate::wait::{Alertable, alertable_wait, timeout};
@@ -58,7 +59,7 @@ impl Out<OVERLAPPED> {
         self.offset(size_of::<usize>())
     }
 
-    fn address(self) -> usize {
+    pub(crate) fn address(self) -> usize {
         self.pointer().addr()
     }
 }
@@ -101,7 +102,7 @@ impl Started {
         Ok(Started { overlapped, listener })
     }
 
-    fn with_routine(overlapped: Out<OVERLAPPED>, routine: Routine) -> Outcome<Started> {
+    pub(crate) fn with_routine(overlapped: Out<OVERLAPPED>, routine: Routine) -> Outcome<Started> {
         let listener = Listener::Routine(Queue::own()?, routine);
         overlapped.required()?.internal().publish(PENDING);
         Ok(Started { overlapped, listener })
@@ -217,7 +218,7 @@ fn enqueue(
     overlapped: usize,
     told: impl FnOnce(Done) + Send + 'static,
 ) -> Outcome<Option<Done>> {
-    let thread = thread::current_id();
+    let thread = pending::this_thread();
     pending::start(end, request, Operation { key: pending::key(), overlapped, thread, told: Box::new(told) })
 }
 
@@ -237,6 +238,13 @@ fn wait_for(file: HANDLE, overlapped: Out<OVERLAPPED>, limit: Timeout, alertable
         return Ok(());
     }
     let event = overlapped.reader().required()?.event();
+    if event.is_none() && let Some(read) = mailslot::waiting(overlapped.address()) {
+        return match alertable_wait(&[&*Handle::borrow(read.over())?], false, limit, alertable)? {
+            Alertable::Called => fail(Code::new(WAIT_IO_COMPLETION)),
+            Alertable::Waited(Wait::Timeout) => fail(Code::new(WAIT_TIMEOUT)),
+            Alertable::Waited(_) => Ok(()),
+        };
+    }
     let waited = match (event, end_of(file)) {
         (Some(event), _) => alertable_wait(&[&*Handle::borrow(event)?], false, limit, alertable)?,
         (None, Ok(Some(end))) => match Attached::of(&end).idle() {
@@ -312,6 +320,10 @@ pub extern "C" fn GetOverlappedResultEx(
 #[unsafe(no_mangle)]
 pub extern "C" fn CancelIo(file: HANDLE) -> Bool {
     truth(|| {
+        if mailslot::is(file.raw()) {
+            mailslot::cancel(file.raw(), Some(thread::current_id()), None)?;
+            return Ok(());
+        }
         if let Some(end) = end_of(file)? {
             pending::progress();
             pending::cancel(&end, Some(thread::current_id()), None);
@@ -324,9 +336,13 @@ pub extern "C" fn CancelIo(file: HANDLE) -> Bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn CancelIoEx(file: HANDLE, overlapped: Out<OVERLAPPED>) -> Bool {
     truth(|| {
+        let which = (!overlapped.is_null()).then_some(overlapped.address());
+        if mailslot::is(file.raw()) {
+            pending::progress();
+            return if mailslot::cancel(file.raw(), None, which)? > 0 { Ok(()) } else { fail(Code::NOT_FOUND) };
+        }
         let Some(end) = end_of(file)? else { return fail(Code::NOT_FOUND) };
         pending::progress();
-        let which = (!overlapped.is_null()).then_some(overlapped.address());
         let mut found = pending::cancel(&end, None, which) > 0;
         if which.is_none() && !end.is_overlapped() {
             // A call that waits in another thread.

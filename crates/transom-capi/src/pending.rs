@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use transom::Code;
 use transom::event::Event;
 use transom::pipe::ext::{Begun, End, Interest, Sending};
+use transom::thread;
 
 use crate::ffi::{In, Out, Outcome};
 
@@ -165,11 +166,12 @@ pub(crate) fn start(end: &End, request: Request, operation: Operation) -> Outcom
 
 /// Whether anything waits.
 pub(crate) fn any() -> bool {
-    COUNT.load(Ordering::Relaxed) != 0
+    COUNT.load(Ordering::Relaxed) != 0 || crate::mailslot::any()
 }
 
 /// Lets everything that waits go on as far as it can. Costs one look when nothing waits.
 pub(crate) fn progress() {
+    crate::mailslot::progress();
     progress_into(&mut Vec::new());
 }
 
@@ -240,6 +242,31 @@ pub(crate) fn cancel(end: &End, thread: Option<u32>, overlapped: Option<usize>) 
     watched.line.step(end, &mut ended);
     let _ = watched.settle(end, &mut ended);
     count
+}
+
+/// A thread that began operations: what still waits of them ends with it, as on Windows, since buffers on its stack
+/// end then.
+struct Began(u32);
+
+impl Drop for Began {
+    fn drop(&mut self) {
+        // Whatever cannot be reached any more as the thread ends is no reason to end the process.
+        let _ = std::panic::catch_unwind(|| {
+            let ends: Vec<End> = lock(&BUSY).values().cloned().collect();
+            for end in ends {
+                cancel(&end, Some(self.0), None);
+            }
+        });
+    }
+}
+
+thread_local! {
+    static BEGAN: Began = Began(thread::current_id());
+}
+
+/// The thread that begins an operation.
+pub(crate) fn this_thread() -> u32 {
+    BEGAN.try_with(|began| began.0).unwrap_or_else(|_| thread::current_id())
 }
 
 /// Whether something reads or waits to read on this end.

@@ -1,4 +1,4 @@
-//! Pipes of both kinds: `CreatePipe`, and the calls that look at an end or set its mode. Mailslots do not exist yet.
+//! Pipes of both kinds: `CreatePipe`, and the calls that look at an end or set its mode.
 //!
 //! # Safety
 //! Exports under fixed names; pointers are [`crate::ffi`]'s.
@@ -8,7 +8,7 @@ use transom::Code;
 use transom::handle::FromHandle;
 use transom::pipe::{Pipe, PipeOptions, ext};
 
-use crate::ffi::{Bool, HANDLE, In, Out, Unit, fail, guard, length, truth};
+use crate::ffi::{Bool, HANDLE, In, Out, Unit, fail, length, truth};
 use crate::io::Here;
 use crate::security::{self, SECURITY_ATTRIBUTES};
 use crate::{named_pipe, pending};
@@ -150,40 +150,4 @@ pub extern "C" fn SetNamedPipeHandleState(
             None => Ok(()),
         }
     })
-}
-
-fn mailslot() -> HANDLE {
-    guard(HANDLE::INVALID, || fail(Code::NOT_SUPPORTED))
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn CreateMailslotA(
-    _name: In<u8>,
-    _max_message_size: u32,
-    _read_timeout: u32,
-    _attributes: In<SECURITY_ATTRIBUTES>,
-) -> HANDLE {
-    mailslot()
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn CreateMailslotW(
-    _name: In<u16>,
-    _max_message_size: u32,
-    _read_timeout: u32,
-    _attributes: In<SECURITY_ATTRIBUTES>,
-) -> HANDLE {
-    mailslot()
-}
-
-/// No handle leads to a mailslot.
-#[unsafe(no_mangle)]
-pub extern "C" fn GetMailslotInfo(
-    _mailslot: HANDLE,
-    _max_message_size: Out<u32>,
-    _next_size: Out<u32>,
-    _message_count: Out<u32>,
-    _read_timeout: Out<u32>,
-) -> Bool {
-    truth(|| fail(Code::INVALID_HANDLE))
 }

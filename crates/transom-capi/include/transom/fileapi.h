@@ -79,8 +79,10 @@ extern "C" {
  * The name of a pipe (\\.\pipe\NAME) connects to the instance that has listened longest; share
  * mode and disposition do not matter. ERROR_PIPE_BUSY when none listens (WaitNamedPipe),
  * ERROR_ACCESS_DENIED when the pipe does not go that way. The handle is in byte read mode;
- * FILE_FLAG_OVERLAPPED counts. Mailslots cannot be opened in this version:
- * ERROR_FILE_NOT_FOUND. */
+ * FILE_FLAG_OVERLAPPED counts.
+ * The name of a mailslot (\\.\mailslot\NAME) opens its writing end, with GENERIC_WRITE;
+ * ERROR_FILE_NOT_FOUND when it has no server, ERROR_REMOTE_MAILSLOTS_DEPRECATED for a name on
+ * other computers. Share mode and disposition do not matter there either. */
 TRANSOM_API HANDLE WINAPI CreateFileA(LPCSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
     LPSECURITY_ATTRIBUTES lpSecurityAttributes, DWORD dwCreationDisposition,
     DWORD dwFlagsAndAttributes, HANDLE hTemplateFile);

@@ -117,18 +117,30 @@ TRANSOM_API DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD d
     DWORD dwLanguageId, LPWSTR lpBuffer, DWORD nSize, va_list *Arguments);
 #define FormatMessage TRANSOM_AW(FormatMessage)
 
-/* Makes the reading end of a mailslot. There are no mailslots in this version:
- * INVALID_HANDLE_VALUE with ERROR_NOT_SUPPORTED, so that programs which can do without one
- * still build and run. */
+/* Makes the reading end of a mailslot, \\.\mailslot\NAME. Messages of at most nMaxMessageSize
+ * bytes, 0 for any size; a read waits lReadTimeout milliseconds, 0 for not at all or
+ * MAILSLOT_WAIT_FOREVER. CreateFile opens the writing end, ReadFile and WriteFile move one
+ * message each. ReadFile: FALSE with ERROR_SEM_TIMEOUT when none came in time, with
+ * ERROR_INSUFFICIENT_BUFFER when it is longer than the buffer (it stays); with lpOverlapped it
+ * does not wait. WriteFile: never waits; ERROR_INVALID_PARAMETER beyond nMaxMessageSize,
+ * ERROR_HANDLE_EOF when the reading end is gone, ERROR_NOT_ENOUGH_MEMORY when a gibibyte is
+ * unread. INVALID_HANDLE_VALUE on failure: ERROR_ALREADY_EXISTS (no handle then),
+ * ERROR_INVALID_NAME, ERROR_PATH_NOT_FOUND. */
 TRANSOM_API HANDLE WINAPI CreateMailslotA(LPCSTR lpName, DWORD nMaxMessageSize, DWORD lReadTimeout,
     LPSECURITY_ATTRIBUTES lpSecurityAttributes);
 TRANSOM_API HANDLE WINAPI CreateMailslotW(LPCWSTR lpName, DWORD nMaxMessageSize, DWORD lReadTimeout,
     LPSECURITY_ATTRIBUTES lpSecurityAttributes);
 #define CreateMailslot TRANSOM_AW(CreateMailslot)
 
-/* Tells what waits in a mailslot. As no handle leads to one: FALSE with ERROR_INVALID_HANDLE. */
+/* Tells what waits in a mailslot: the size of the next message, 0 for an empty one and
+ * MAILSLOT_NO_MESSAGE for none, and how many there are. Each pointer may be NULL. FALSE with
+ * ERROR_INVALID_HANDLE for anything but a reading end. */
 TRANSOM_API BOOL WINAPI GetMailslotInfo(HANDLE hMailslot, LPDWORD lpMaxMessageSize,
     LPDWORD lpNextSize, LPDWORD lpMessageCount, LPDWORD lpReadTimeout);
+
+/* Sets how long reads that begin later wait, through any handle to the mailslot. FALSE with
+ * ERROR_INVALID_HANDLE for anything but a reading end. */
+TRANSOM_API BOOL WINAPI SetMailslotInfo(HANDLE hMailslot, DWORD lReadTimeout);
 
 #ifdef __cplusplus
 }

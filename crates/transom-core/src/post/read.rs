@@ -144,12 +144,7 @@ impl Picture {
     }
 
     /// Takes note of a lane that is worth a look; true if it has something.
-    fn meet<M: Memory>(
-        &mut self,
-        post: &Post<'_, M>,
-        row: usize,
-        ended: &mut dyn FnMut(usize),
-    ) -> bool {
+    fn meet<M: Memory>(&mut self, post: &Post<'_, M>, row: usize, ended: &mut dyn FnMut(usize)) -> bool {
         if let Some(record) = post.first_or_resync(row) {
             self.know(row, record.stamp);
             return true;

@@ -208,7 +208,10 @@ fn an_extent_without_memory_is_given_back() {
     let mut writer = open(&post, 1);
     write(&post, &mut writer, b"before");
     let used = slot.used();
-    assert!(!writer.extend(&post, BLOCK, &mut |_, length| { assert_eq!(length, 2 * BLOCK); false }));
+    assert!(!writer.extend(&post, BLOCK, &mut |_, length| {
+        assert_eq!(length, 2 * BLOCK);
+        false
+    }));
     assert_eq!(slot.used(), used);
     write(&post, &mut writer, b"after");
     let mut picture = Picture::new(7);

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Spot};
 use super::slots::{self, FREE, PENDING, View, WITHDRAWN, become_state};
-use super::{Corrupt, HEADER, Memory, Queue, padded};
+use super::{Corrupt, DATA, HEADER, Memory, Queue, padded};
 use crate::sync::{AtomicU64, Ordering};
 
 /// What a reading end remembers of the writer's side: stale means fewer data, and then it looks anew. One for
@@ -184,6 +184,43 @@ impl<M: Memory> Reader<'_, M> {
         taken: usize,
         dead: &mut impl FnMut(u32) -> bool,
     ) -> Result<Read, Corrupt> {
+        if self.at.head == self.tail {
+            self.look()?;
+        }
+        match self.read_whole(buffer) {
+            Some(len) => Ok(Read::Got { len, complete: true }),
+            None => self.read_message_odd(buffer, taken, dead),
+        }
+    }
+
+    /// The usual case, done at once: a message that is there in full, has room in the buffer and belongs to no
+    /// write that waits.
+    #[inline]
+    fn read_whole(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let ready = self.tail.wrapping_sub(self.at.head);
+        // The mask after the tail: see `Cursor::settle`.
+        if ready == 0 || self.at.rest != 0 || self.queue.control.pending.load(Ordering::Acquire) != 0 {
+            return None;
+        }
+        let header = self.queue.data.load_word(self.queue.shape.offset(self.at.head));
+        let length = header & u64::from(u32::MAX);
+        let ring = HEADER + padded(length);
+        if header >> 32 != u64::from(DATA) || ring > ready || length == 0 || length > buffer.len() as u64 {
+            return None;
+        }
+        self.queue.copy_out(self.at.head.wrapping_add(HEADER), &mut buffer[..length as usize]);
+        self.at.head = self.at.head.wrapping_add(ring);
+        self.at.payload = self.at.payload.wrapping_add(length);
+        self.at.messages = self.at.messages.wrapping_add(1);
+        Some(length as usize)
+    }
+
+    fn read_message_odd(
+        &mut self,
+        buffer: &mut [u8],
+        taken: usize,
+        dead: &mut impl FnMut(u32) -> bool,
+    ) -> Result<Read, Corrupt> {
         let mut taken = taken.min(buffer.len());
         loop {
             let (inside, head) = (self.at.rest != 0, self.at.head);
@@ -258,6 +295,7 @@ impl<M: Memory> Reader<'_, M> {
     }
 
     /// Looks where the writer is.
+    #[inline]
     fn look(&mut self) -> Result<(), Corrupt> {
         let (_, [tail, ..]) = self.queue.control.written.look()?;
         self.at.ready(&self.queue, tail)?;

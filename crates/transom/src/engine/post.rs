@@ -324,6 +324,16 @@ impl Inlet {
         })
     }
 
+    /// Waits as [`receive`](Self::receive) does until there is a message, and leaves it.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), never 122.
+    pub(crate) fn await_message(&self, until: Until, stop: &AtomicBool) -> Result<(), Code> {
+        self.wait_for(until, stop, |picture, post, ended| {
+            picture.next(post, ended).map(|next| next.map(drop)).map_err(|_| Code::FILE_CORRUPT)
+        })
+    }
+
     /// Takes all that is there, at most `most` messages, and calls `each` with them.
     ///
     /// # Errors

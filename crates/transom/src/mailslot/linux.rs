@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use transom_core::access::{FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_READ_DATA, FILE_WRITE_DATA, Kind};
+use transom_core::access::{
+    FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_DATA, Kind, SYNCHRONIZE,
+};
 use transom_core::code::Code;
 use transom_core::name::{MailslotName, Scope};
 use transom_sys::linux::{futex, host};
@@ -18,6 +20,9 @@ use crate::error::Result;
 use crate::handle::Handle;
 use crate::namespace::imp::{self as namespace, Facts, Folder, Memory, Place, Request};
 use crate::wait::Timeout;
+
+#[path = "linux/ext.rs"]
+pub mod ext;
 
 type Coded<T> = std::result::Result<T, Code>;
 
@@ -67,10 +72,10 @@ fn try_create(options: &Options) -> Coded<Handle> {
 }
 
 pub(super) fn open(units: &[u16], inherit: bool) -> Result<Handle> {
-    try_open(units, inherit).map_err(error("open mailslot"))
+    try_open(units, FILE_GENERIC_WRITE, inherit).map_err(error("open mailslot"))
 }
 
-fn try_open(units: &[u16], inherit: bool) -> Coded<Handle> {
+fn try_open(units: &[u16], rights: u32, inherit: bool) -> Coded<Handle> {
     let MailslotName::Local(local) = name(units)? else { return Err(Code::REMOTE_MAILSLOTS_DEPRECATED) };
     let mut refused = Code::FILE_NOT_FOUND;
     // The user's own first; then those that admit others.
@@ -90,8 +95,11 @@ fn try_open(units: &[u16], inherit: bool) -> Coded<Handle> {
             Ok((memory, entry)) => {
                 let mailbox = Mailbox::open(memory.fd, !memory.facts.backing_path)?;
                 let outlet = Outlet::new(mailbox, entry);
-                outlet.take_lane()?;
-                return finish(Object::Outlet(Arc::new(outlet)), FILE_GENERIC_WRITE, None, inherit);
+                if ext::writes(rights) {
+                    outlet.take_lane()?;
+                }
+                let rights = rights | SYNCHRONIZE | FILE_READ_ATTRIBUTES;
+                return finish(Object::Outlet(Arc::new(outlet)), rights, None, inherit);
             }
             Err(Code::FILE_NOT_FOUND) => {}
             Err(code) => refused = code,

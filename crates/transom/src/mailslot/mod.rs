@@ -27,6 +27,9 @@ pub(crate) mod imp;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_os = "linux")]
+pub use imp::ext;
+
 /// How a mailslot is created (`CreateMailslot`).
 #[derive(Debug, Clone)]
 pub struct Options {

@@ -23,7 +23,7 @@
 //! # The backend contract
 //! `linux.rs` and `windows.rs` each export, over handles: `create`, `create_server`, `open_client`, `connect`,
 //! `disconnect`, `wait`, `call`, `receive`, `send`, `transact`, `peek`, `flush`, `info`, `state`, `set_mode`,
-//! `client_process_id`, `server_process_id`, `cancel` and `set_spin`.
+//! `client_process_id`, `server_process_id`, `cancel`, `set_spin` and `list`.
 
 use std::io;
 

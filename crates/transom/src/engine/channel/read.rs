@@ -270,27 +270,16 @@ impl End {
         }
     }
 
-    /// TransactNamedPipe: one write, whatever the quota, and one message read.
+    /// The first half of TransactNamedPipe: one write, which does not wait for the quota (P64). The second is a read of
+    /// one message.
     ///
     /// # Errors
-    /// [`Trouble::Busy`]: there is unread data; nothing was written (P63). Otherwise as [`End::write`] and
-    /// [`End::read`].
-    pub(crate) fn transact(
-        &self,
-        request: &[u8],
-        reply: &mut [u8],
-        waiting: &Waiting,
-    ) -> Result<Message, Trouble> {
-        self.send_request(request, waiting)?;
-        self.read(reply, ReadMode::Message, waiting)
-    }
-
-    /// The first half of [`End::transact`]: it does not wait for the quota (P64).
-    ///
-    /// # Errors
-    /// As [`End::transact`].
+    /// [`Trouble::Busy`]: there is unread data; nothing was written (P63). Otherwise as [`End::write`].
     pub(crate) fn send_request(&self, request: &[u8], waiting: &Waiting) -> Result<usize, Trouble> {
         Operation::new(self).check()?;
+        if self.is_peer_over() {
+            return Err(Trouble::PeerClosed);
+        }
         if !self.incoming().1.is_drained()? {
             return Err(Trouble::Busy);
         }

@@ -9,6 +9,7 @@ use transom_core::pipe::Role;
 use transom_sys::linux::{futex, process};
 
 use super::super::segment::Shape;
+use super::read::{Message, Peeked};
 use super::super::spin::Spin;
 use super::*;
 use crate::support::limit;
@@ -58,6 +59,12 @@ pub(super) fn read_message(end: &End, most: usize) -> Result<(Vec<u8>, bool), Tr
     let message = end.read(&mut buffer, ReadMode::Message, &FOR_EVER)?;
     buffer.truncate(message.len);
     Ok((buffer, message.complete))
+}
+
+/// One write, whatever the quota, and one message read.
+pub(super) fn transact(end: &End, request: &[u8], reply: &mut [u8]) -> Result<Message, Trouble> {
+    end.send_request(request, &FOR_EVER)?;
+    end.read(reply, ReadMode::Message, &FOR_EVER)
 }
 
 /// Runs something in a thread, which is asleep in a call of `end` when this returns.

@@ -14,7 +14,7 @@ use transom_sys::linux::{Errno, futex, host};
 
 use super::super::channel::{Deadline, Trouble};
 use super::super::owner::me;
-use super::super::spin::{Spin, cycles};
+use super::super::spin::{Spin, cycles, is_alone};
 use super::{Attached, Came, Instance, new_end, offer_of};
 
 /// How often a thread looks that waits for a client of a segment which another process offers: nothing wakes it if
@@ -132,6 +132,10 @@ impl Instance {
                 (until, look) => until.or(look),
             };
             let slept = futex::wait(word, expected, sleep);
+            // Whoever knocked changes the slot next, and has the lock until then.
+            if slept.is_ok() && !is_alone() && self.sees_change(listening) {
+                return Ok(());
+            }
             if slept == Err(Errno::TIMEDOUT) {
                 if self.state() != listening || look.is_some() && self.is_orphaned() {
                     return Ok(());
@@ -141,6 +145,14 @@ impl Instance {
                 }
             }
         }
+    }
+
+    /// Looks for a moment whether the slot changes.
+    fn sees_change(&self, listening: Word) -> bool {
+        (0..500).any(|_| {
+            std::hint::spin_loop();
+            self.state() != listening
+        })
     }
 
     /// Makes the threads look that wait for a client, here and in other processes.

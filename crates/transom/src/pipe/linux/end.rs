@@ -195,7 +195,11 @@ impl<'a> NamedEnd<'a> {
         let connection = self.may_transact()?;
         let (end, waiting) = (connection.end(), self.waiting(timeout));
         let code = |trouble| code_of(Operation::Transact, trouble, self.role());
-        end.send_request(request, &waiting).map_err(code)?;
+        end.send_request(request, &waiting).map_err(|trouble| match trouble {
+            // That nobody would answer is said first.
+            Trouble::Busy if end.peer_is_gone() => Code::BAD_PIPE,
+            trouble => code(trouble),
+        })?;
         match end.read(reply, ReadMode::Message, &waiting) {
             Ok(message) => Ok(Message { len: message.len, complete: message.complete }),
             Err(Trouble::WouldBlock) => Err(Code::SEM_TIMEOUT),

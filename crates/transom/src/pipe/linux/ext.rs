@@ -294,6 +294,7 @@ impl End {
             let connection = self.named()?.may_transact()?;
             match connection.end().send_request(request, &Waiting::default()) {
                 Ok(_) => Ok(()),
+                Err(Trouble::Busy) if connection.end().peer_is_gone() => Err(Code::BAD_PIPE),
                 Err(trouble) => Err(code_of(Operation::Transact, trouble, connection.end().role())),
             }
         };

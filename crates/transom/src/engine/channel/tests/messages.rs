@@ -122,12 +122,12 @@ fn a_transaction_is_a_write_and_a_read() {
         answering.write(b"yes", &FOR_EVER).unwrap();
     });
     let mut reply = [0; 16];
-    let message = client.transact(b"longer than the quota", &mut reply, &FOR_EVER).unwrap();
+    let message = transact(&client, b"longer than the quota", &mut reply).unwrap();
     assert_eq!((&reply[..message.len], message.complete), (&b"yes"[..], true));
     answer.join().unwrap();
     server.write(b"unread", &NOT).unwrap_err();
     let writer = asleep(&server, |end| end.write(b"unread", &FOR_EVER));
-    assert_eq!(client.transact(b"request", &mut reply, &FOR_EVER), Err(Trouble::Busy));
+    assert_eq!(transact(&client, b"request", &mut reply), Err(Trouble::Busy));
     assert_eq!(server.try_read(&mut reply, ReadMode::Message), Ok(None), "nothing was sent");
     assert_eq!(read_message(&client, 10).unwrap().0, b"unread");
     writer.join().unwrap().unwrap();
@@ -144,7 +144,7 @@ fn a_large_transaction_streams() {
         server.write(&request, &FOR_EVER).unwrap();
     });
     let mut reply = vec![0; 300_000];
-    let message = client.transact(&big, &mut reply, &FOR_EVER).unwrap();
+    let message = transact(&client, &big, &mut reply).unwrap();
     assert!(message.complete && reply == big);
     answer.join().unwrap();
 }

@@ -1,0 +1,203 @@
+//! The queue of a mailslot of `transom_core::post`, every interleaving of two or three threads.
+//!
+//! Runs only under loom: `cargo xtask loom`. The bytes of messages are words of relaxed atomics, so that the model shows
+//! every byte that a processor may show. The reader's turn and the kernel's locks of rows are not modelled: one thread
+//! reads, and each writer has a row of its own.
+#![cfg(loom)]
+
+use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+use transom_core::post::layout::{BLOCK, BLOCKS, LANES};
+use transom_core::post::{Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
+
+/// Blocks in words; the models copy multiples of 8 bytes only.
+struct Words(Vec<AtomicU64>);
+
+impl Memory for Words {
+    fn copy_in(&self, offset: usize, from: &[u8]) {
+        assert!(offset % 8 == 0 && from.len() % 8 == 0);
+        for (word, bytes) in self.0[offset / 8..].iter().zip(from.chunks_exact(8)) {
+            word.store(u64::from_le_bytes(bytes.try_into().unwrap()), Ordering::Relaxed);
+        }
+    }
+    fn copy_out(&self, offset: usize, to: &mut [u8]) {
+        assert!(offset % 8 == 0 && to.len() % 8 == 0);
+        for (word, bytes) in self.0[offset / 8..].iter().zip(to.chunks_exact_mut(8)) {
+            bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+        }
+    }
+}
+
+struct Slot {
+    header: Header,
+    lanes: Vec<Lane>,
+    owners: Vec<AtomicU32>,
+    blocks: Words,
+    /// The kernel's side of the futex: how many sleep, and how many of them were let go.
+    sleepers: Mutex<(u32, u32)>,
+    bell: Condvar,
+}
+
+impl Slot {
+    fn new() -> Arc<Slot> {
+        let header = Header::new();
+        header.describe(&Description { cookie: [1, 2], longest: 0 });
+        Arc::new(Slot {
+            header,
+            lanes: (0..LANES).map(|_| Lane::new()).collect(),
+            owners: (0..BLOCKS).map(|_| AtomicU32::new(0)).collect(),
+            blocks: Words((0..BLOCKS * BLOCK / 8).map(|_| AtomicU64::new(0)).collect()),
+            sleepers: Mutex::new((0, 0)),
+            bell: Condvar::new(),
+        })
+    }
+
+    fn post(&self) -> Post<'_, Words> {
+        Post::new(&self.header, &self.lanes, &self.owners, &self.blocks)
+    }
+
+    /// Opens a lane and writes messages of one word.
+    fn writer(&self, row: usize) -> LaneWriter {
+        self.post().open_lane(row, 1).expect("a free block")
+    }
+
+    fn write(&self, writer: &mut LaneWriter, what: u64) {
+        let message = what.to_le_bytes();
+        if writer.write(&self.post(), &message) == Err(Refused::Full) {
+            assert!(writer.extend(&self.post(), 8, &mut |_, _| true), "there are blocks");
+            writer.write(&self.post(), &message).unwrap();
+        }
+        if self.header.has_sleepers() {
+            self.header.wake_up();
+            let mut sleepers = self.sleepers.lock().unwrap();
+            sleepers.1 += sleepers.0;
+            sleepers.0 = 0;
+            self.bell.notify_all();
+        }
+    }
+
+    fn take(&self, picture: &mut Picture) -> Option<u64> {
+        let (mut buffer, mut ended) = ([0; 8], Vec::new());
+        let taken = picture.take(&self.post(), &mut buffer, &mut |row| ended.push(row)).unwrap();
+        for row in ended {
+            self.post().free_lane(row, false);
+        }
+        match taken {
+            Taken::Message(8) => Some(u64::from_le_bytes(buffer)),
+            Taken::Empty => None,
+            other => panic!("messages have 8 bytes: {other:?}"),
+        }
+    }
+
+    /// Waits as the engine does.
+    fn read(&self, picture: &mut Picture) -> u64 {
+        loop {
+            self.header.fall_asleep();
+            if let Some(message) = self.take(picture) {
+                return message;
+            }
+            let mut sleepers = self.sleepers.lock().unwrap();
+            if self.header.word().load(Ordering::SeqCst) != 0 {
+                continue;
+            }
+            sleepers.0 += 1;
+            while sleepers.1 == 0 {
+                sleepers = self.bell.wait(sleepers).unwrap();
+            }
+            sleepers.1 -= 1;
+        }
+    }
+}
+
+/// S9: a write that began after another had returned is read after it, whatever lanes they took.
+#[test]
+fn what_was_written_before_is_read_before() {
+    loom::model(|| {
+        let slot = Slot::new();
+        let (mut one, mut two) = (slot.writer(0), slot.writer(1));
+        let returned = Arc::new(AtomicU32::new(0));
+        let first = {
+            let (slot, returned) = (slot.clone(), returned.clone());
+            thread::spawn(move || {
+                slot.write(&mut one, 1);
+                returned.store(1, Ordering::Release);
+            })
+        };
+        let second = {
+            let slot = slot.clone();
+            thread::spawn(move || {
+                let after = returned.load(Ordering::Acquire) == 1;
+                slot.write(&mut two, if after { 3 } else { 2 });
+            })
+        };
+        let mut picture = Picture::new(7);
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            seen.extend(slot.take(&mut picture));
+        }
+        first.join().unwrap();
+        second.join().unwrap();
+        while let Some(message) = slot.take(&mut picture) {
+            seen.push(message);
+        }
+        assert_eq!(seen.len(), 2, "each message once");
+        assert_ne!(seen, [3, 1], "the one that began later came first");
+    });
+}
+
+/// A reader that sleeps is woken by whoever publishes: loom reports a deadlock.
+#[test]
+fn a_sleeping_reader_gets_every_message() {
+    loom::model(|| {
+        let slot = Slot::new();
+        let (mut one, mut two) = (slot.writer(0), slot.writer(1));
+        let others = {
+            let slot = slot.clone();
+            thread::spawn(move || slot.write(&mut two, 2))
+        };
+        let reader = {
+            let slot = slot.clone();
+            thread::spawn(move || {
+                let mut picture = Picture::new(7);
+                slot.read(&mut picture) + slot.read(&mut picture)
+            })
+        };
+        slot.write(&mut one, 1);
+        others.join().unwrap();
+        assert_eq!(reader.join().unwrap(), 3);
+    });
+}
+
+/// Blocks go round between a writer that needs more of them and the reader that gives them back.
+#[test]
+fn blocks_that_were_read_are_written_again() {
+    loom::model(|| {
+        let slot = Slot::new();
+        let mut one = slot.writer(0);
+        let writer = {
+            let slot = slot.clone();
+            thread::spawn(move || {
+                for what in 1..=3 {
+                    slot.write(&mut one, what);
+                }
+                slot.post().close_lane(&one);
+            })
+        };
+        let mut picture = Picture::new(7);
+        let mut next = 1;
+        for _ in 0..2 {
+            if let Some(message) = slot.take(&mut picture) {
+                assert_eq!(message, next);
+                next += 1;
+            }
+        }
+        writer.join().unwrap();
+        while let Some(message) = slot.take(&mut picture) {
+            assert_eq!(message, next);
+            next += 1;
+        }
+        assert_eq!(next, 4);
+        assert!(slot.post().is_free(0), "S17: read to its end, and free");
+    });
+}

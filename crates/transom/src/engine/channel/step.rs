@@ -1,0 +1,212 @@
+//! One step of waiting, the same for everything an end waits for: look for a moment, sleep, and see what came.
+
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use transom_sys::linux::futex;
+
+use super::super::bell::{Sleep, Slept, Waiter};
+use super::super::spin::{self, Budget, Spin, cycles};
+use super::super::turn::{Go, Turn};
+use super::{Deadline, End, Trouble, Waiting};
+
+impl End {
+    /// Waits until `ready` or something that concerns the operation has happened: looks for a moment, then sleeps.
+    pub(super) fn pause(
+        &self,
+        operation: &mut Operation<'_>,
+        reason: Reason,
+        waiting: &Waiting,
+        others: &[BorrowedFd<'_>],
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), Trouble> {
+        let deadline = match waiting.deadline {
+            Deadline::Now => return Err(Trouble::WouldBlock),
+            Deadline::Never => None,
+            Deadline::At(at) => Some(at),
+        };
+        let cancels = operation.cancels;
+        let over = self.is_peer_over();
+        let mut ready = || {
+            ready()
+                || self.interruption(cancels).is_some()
+                || reason.ends_with_peer() && self.is_peer_over() != over
+        };
+        let begun = cycles();
+        let budget = reason.budget(self);
+        match waiting.spin {
+            Spin::Never => {}
+            Spin::Adaptive if budget.spin(&mut ready) => return operation.check(),
+            Spin::Adaptive => {}
+            Spin::Always => {
+                operation.wait()?;
+                let looked = self.look_until(deadline, over, ready);
+                operation.check()?;
+                return looked;
+            }
+        }
+        operation.wait()?;
+        if deadline.is_some_and(|at| futex::now() >= at) {
+            return Err(Trouble::TimedOut);
+        }
+        let asleep = match reason {
+            Reason::Data(demand) => {
+                self.incoming().1.demand(demand);
+                &self.incoming().0.asleep_data
+            }
+            Reason::Space => &self.outgoing().0.asleep_space,
+            Reason::Connect => &self.words().connect_asleep,
+        };
+        let shared = self.is_shared();
+        let slept = self.sleepers.sleep(&Sleep { asleep, deadline, others, shared }, &mut ready);
+        if let Reason::Data(1..) = reason {
+            self.incoming().1.demand(0);
+        }
+        budget.slept(begun);
+        operation.check()?;
+        if slept? == Slept::TimedOut && !ready() {
+            return Err(Trouble::TimedOut);
+        }
+        Ok(())
+    }
+
+    /// Never sleeps.
+    fn look_until(
+        &self,
+        deadline: Option<u64>,
+        over: bool,
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), Trouble> {
+        loop {
+            for _ in 0..2_000 {
+                if ready() {
+                    return Ok(());
+                }
+                std::hint::spin_loop();
+            }
+            if deadline.is_some_and(|at| futex::now() >= at) {
+                return Err(Trouble::TimedOut);
+            }
+            if !over && !self.is_listening() {
+                self.sleepers.look_for_ringers();
+            }
+            if spin::is_alone() {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// What ends an operation that began when so many had been cancelled, whatever it does.
+    #[inline]
+    pub(super) fn interruption(&self, cancels: u32) -> Option<Trouble> {
+        if self.closed.load(Ordering::SeqCst) != 0 {
+            Some(Trouble::LocalClosed)
+        } else if self.words().disconnected.load(Ordering::SeqCst) != 0 {
+            Some(Trouble::Disconnected)
+        } else if self.cancels.load(Ordering::SeqCst) != cancels {
+            Some(Trouble::Cancelled)
+        } else {
+            None
+        }
+    }
+
+    /// Takes a turn, waiting for it as `deadline` says.
+    #[inline]
+    pub(super) fn take_turn<'a>(
+        &'a self,
+        word: &'a AtomicU32,
+        operation: &mut Operation<'a>,
+        deadline: Deadline,
+    ) -> Result<Turn<'a>, Trouble> {
+        match Turn::try_take(word) {
+            Some(turn) => Ok(turn),
+            None => self.wait_turn(word, operation, deadline),
+        }
+    }
+
+    #[cold]
+    pub(super) fn wait_turn<'a>(
+        &'a self,
+        word: &'a AtomicU32,
+        operation: &mut Operation<'a>,
+        deadline: Deadline,
+    ) -> Result<Turn<'a>, Trouble> {
+        let (until, trouble) = match deadline {
+            Deadline::Never => (None, Trouble::TimedOut),
+            Deadline::At(at) => (Some(at), Trouble::TimedOut),
+            Deadline::Now => (Some(futex::now() + A_MOMENT), Trouble::WouldBlock),
+        };
+        let mut ended = None;
+        let turn = Turn::wait(word, || {
+            ended = operation.wait().err();
+            // The peer's end does not end this wait: its holder sees it, and goes.
+            if ended.is_some() { Go::Stop } else { Go::On(until) }
+        });
+        turn.ok_or(ended.unwrap_or(trouble))
+    }
+}
+
+/// How long what must not wait waits for a turn that somebody has: so long as an honest holder needs.
+pub(super) const A_MOMENT: u64 = 500_000;
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reason {
+    /// Data, of which so many bytes will be taken.
+    Data(usize),
+    /// The peer's consuming.
+    Space,
+    /// A client.
+    Connect,
+}
+
+impl Reason {
+    fn ends_with_peer(self) -> bool {
+        !matches!(self, Reason::Connect)
+    }
+
+    fn budget(self, end: &End) -> &Budget {
+        match self {
+            Reason::Data(_) => &end.for_data,
+            Reason::Space | Reason::Connect => &end.for_space,
+        }
+    }
+}
+
+/// An operation that may have to wait.
+#[derive(Debug)]
+pub(super) struct Operation<'a> {
+    end: &'a End,
+    /// How many times everything had been cancelled when it began.
+    pub(super) cancels: u32,
+    waiter: Option<Waiter<'a>>,
+}
+
+impl<'a> Operation<'a> {
+    #[inline]
+    pub(super) fn new(end: &'a End) -> Operation<'a> {
+        Operation { end, cancels: end.cancels.load(Ordering::SeqCst), waiter: None }
+    }
+
+    /// What ends it.
+    #[inline]
+    pub(super) fn check(&self) -> Result<(), Trouble> {
+        self.end.interruption(self.cancels).map_or(Ok(()), Err)
+    }
+
+    /// As [`Operation::check`], for what can wait although the instance is disconnected.
+    pub(super) fn check_local(&self) -> Result<(), Trouble> {
+        match self.end.interruption(self.cancels) {
+            None | Some(Trouble::Disconnected) => Ok(()),
+            Some(trouble) => Err(trouble),
+        }
+    }
+
+    /// It begins to wait; or goes on, in the present round.
+    pub(super) fn wait(&mut self) -> Result<(), Trouble> {
+        // First the new one, so that the operation is never without.
+        let waiter = self.end.sleepers.enter();
+        self.waiter = Some(waiter);
+        self.check()
+    }
+}
