@@ -40,7 +40,7 @@ static CURSOR: AtomicUsize = AtomicUsize::new(0);
 static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
 
 /// The most ends that one call looks at. A program with more leaves the rest to the next call, and to the thread.
-const ROUND: usize = 256;
+const ROUND: usize = 64;
 /// How long a thread that begins or gives up a large write is waited for.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long a call that will wait looks again by itself, which is quicker than to be woken twice.
@@ -108,6 +108,8 @@ impl Attached {
 struct Watched {
     line: Line<End>,
     watch: Option<watch::Watch>,
+    /// Whether [`BUSY`] has the end.
+    listed: bool,
 }
 
 impl Watched {
@@ -125,14 +127,18 @@ impl Watched {
         if new && !self.line.is_empty() { watch::enable(&mut self.watch, end) } else { Ok(()) }
     }
 
-    fn update(&self, end: &End) {
-        let mut busy = lock(&BUSY);
-        if self.line.is_empty() {
-            busy.remove(&end.id());
-        } else {
-            busy.entry(end.id()).or_insert_with(|| end.clone());
+    fn update(&mut self, end: &End) {
+        let waits = !self.line.is_empty();
+        if waits == self.listed {
+            return;
         }
+        self.listed = waits;
+        let mut busy = lock(&BUSY);
+        let gone = if waits { busy.insert(end.id(), end.clone()) } else { busy.remove(&end.id()) };
         COUNT.store(busy.len(), Ordering::Relaxed);
+        drop(busy);
+        // Perhaps the last of an end that was closed, with all that belongs to it.
+        drop(gone);
     }
 }
 
@@ -183,9 +189,12 @@ fn progress_into(ended: &mut Vec<(u64, Done)>) {
         let before = ended.len();
         for end in round() {
             let mut watched = lock(&Attached::of(&end).line);
+            let before = ended.len();
             watched.line.step(&end, ended);
-            // Nothing new waits, so nothing new can fail.
-            let _ = watched.settle(&end, ended);
+            if ended.len() > before {
+                // Nothing new waits, so nothing new can fail.
+                let _ = watched.settle(&end, ended);
+            }
         }
         // One that has ended may be what another waited for.
         if ended.len() == before {
@@ -308,6 +317,10 @@ impl Side for End {
         let received =
             if message { self.try_receive_message(buffer) } else { End::try_receive(self, buffer) };
         Ok(received.map_err(|error| error.code())?.map(Done::received))
+    }
+
+    fn is_peer_gone(&self) -> bool {
+        End::is_peer_gone(self)
     }
 
     fn begin_send(&self, bytes: &[u8]) -> Result<Sent<Sending>, Code> {

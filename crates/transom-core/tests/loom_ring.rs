@@ -426,7 +426,7 @@ fn what_a_dead_writer_streamed_is_never_read_to_its_end() {
             (pipe, None)
         },
         |pipe, _| succeed(pipe),
-        |pipe| message_soon(pipe, 3),
+        |pipe| message_soon(pipe, 2),
         after_death,
     );
 }

@@ -108,7 +108,7 @@ fn has_ended(child: &Child) -> bool {
     wait::one(&child.process, Timeout::ZERO).unwrap().is_signalled()
 }
 
-const SERVER_STEPS: [&str; 20] = [
+const SERVER_STEPS: [&str; 21] = [
     "name-locked",
     "memory-made",
     "entry-written",
@@ -120,6 +120,7 @@ const SERVER_STEPS: [&str; 20] = [
     "listening-published",
     "row-reserved",
     "asleep-registered",
+    "at-the-door",
     "before-ring",
     "rung",
     "segment-disconnected",
@@ -172,12 +173,17 @@ fn a_server_killed_at_any_step_leaves_no_name() {
     }
 }
 
-const CLIENT_STEPS: [&str; 10] = [
+const CLIENT_STEPS: [&str; 15] = [
     "board-locked",
     "board-locked:2",
     "client-attached",
     "client-rang",
     "connected-published",
+    "before-knock",
+    "knocked",
+    "client-revived",
+    "client-revived:2",
+    "connected-again",
     "row-reserved",
     "before-ring",
     "asleep-registered",

@@ -81,6 +81,8 @@ pub(crate) trait Side {
     fn poll_connect(&self) -> Result<bool, Code>;
     /// `None`: nothing to read.
     fn try_receive(&self, buffer: &mut [u8], message: bool) -> Result<Option<Done>, Code>;
+    /// Whether nobody will ever write again. Asks the system.
+    fn is_peer_gone(&self) -> bool;
     fn begin_send(&self, bytes: &[u8]) -> Result<Sent<Self::Sending>, Code>;
     fn poll_send(&self, sending: &mut Self::Sending) -> Result<Option<usize>, Code>;
     /// False if it had succeeded.
@@ -162,13 +164,18 @@ impl<S: Side> Line<S> {
             Request::Connect => self.connects.push_back(operation),
             Request::Read { mut buffer, length, message } => {
                 let place = buffer.bytes(length)?;
-                if self.reads.is_empty()
-                    && let Some(done) = side.try_receive(place, message)?
-                {
-                    tell(operation, done, ended);
-                } else {
-                    self.reads.push_back(Read { operation, buffer, length, message });
+                if self.reads.is_empty() {
+                    let mut received = side.try_receive(place, message)?;
+                    if received.is_none() && side.is_peer_gone() {
+                        // Now it is known, and so is what was written before.
+                        received = side.try_receive(place, message)?;
+                    }
+                    if let Some(done) = received {
+                        tell(operation, done, ended);
+                        return Ok(());
+                    }
                 }
+                self.reads.push_back(Read { operation, buffer, length, message });
             }
             Request::Write { bytes, length } => {
                 let whole = bytes.bytes(length)?;

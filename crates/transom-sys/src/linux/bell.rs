@@ -175,9 +175,8 @@ pub fn wait(reader: impl AsFd, others: &[BorrowedFd<'_>], deadline: Option<u64>)
         *place = Some(*other);
     }
     let count = 1 + others.len().min(MOST_OTHERS);
-    let mut fds = fds.map(|fd: Option<BorrowedFd<'_>>| {
-        PollFd::from_borrowed_fd(fd.unwrap_or(reader), PollFlags::IN)
-    });
+    let mut fds =
+        fds.map(|fd: Option<BorrowedFd<'_>>| PollFd::from_borrowed_fd(fd.unwrap_or(reader), PollFlags::IN));
     let left = deadline.map(|at| {
         let nanos = if at == 0 { 0 } else { at.saturating_sub(futex::now()) };
         rustix::time::Timespec {

@@ -255,7 +255,9 @@ impl End {
         // Looking costs less than taking, for which a reader that was opened by its name has to be opened again.
         let look = |end: &End| bell::wait(end.sleepers.reader(), &[], Some(0)).unwrap_or_default();
         let mut ready = look(self);
-        while ready.bell && matches!(bell::take(self.sleepers.reader(), bell::MOST), Ok(bell::Woken::Tokens(_))) {
+        while ready.bell
+            && matches!(bell::take(self.sleepers.reader(), bell::MOST), Ok(bell::Woken::Tokens(_)))
+        {
             ready = look(self);
         }
         self.head.reset();

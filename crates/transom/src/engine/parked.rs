@@ -213,3 +213,139 @@ impl Lot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::table::Object;
+    use crate::handle::AsHandle;
+    use crate::pipe::{Client, ClientOptions, Server, ServerOptions};
+    use crate::support::{code, limit, unique};
+
+    fn name() -> String {
+        format!(r"\\.\pipe\{}", unique("parked"))
+    }
+
+    /// Which memory the client's connection has.
+    fn memory(client: &Client) -> [u8; 16] {
+        match &client.as_handle().resolved.0.object {
+            Object::Client(visit) => visit.end().segment().cookie(),
+            other => panic!("{other:?} is no client end"),
+        }
+    }
+
+    /// Ends a conversation and lets the server listen again.
+    fn next(server: &Server) {
+        server.disconnect().unwrap();
+        assert_eq!(code(server.connect_timeout(crate::wait::Timeout::ZERO)), 121);
+    }
+
+    #[test]
+    fn a_client_that_comes_again_gets_the_same_memory_and_finds_it_empty() {
+        let _limit = limit();
+        let name = name();
+        let server = ServerOptions::new(&name).message(true).create().unwrap();
+        let mut seen = Vec::new();
+        for round in 0..5 {
+            let client = ClientOptions::new(&name).open().unwrap();
+            seen.push(memory(&client));
+            // P17, P21: neither data nor modes of the one before.
+            assert_eq!(client.pipe().peek(&mut []).unwrap().available, 0, "{round}");
+            assert_eq!(server.pipe().peek(&mut []).unwrap().available, 0, "{round}");
+            assert_eq!(client.pipe().state().unwrap().mode(), 0, "{round}");
+            assert_eq!(client.pipe().client_process_id().unwrap(), std::process::id());
+            assert_eq!(client.pipe().server_process_id().unwrap(), std::process::id());
+            client.pipe().set_mode(2).unwrap();
+            client.pipe().send(b"never read").unwrap();
+            server.pipe().send(b"nor this").unwrap();
+            if round % 2 == 0 {
+                drop(client);
+                next(&server);
+            } else {
+                // The other way round: cut off first.
+                next(&server);
+                assert_eq!(code(client.pipe().send(b"x")), 233);
+                drop(client);
+            }
+        }
+        assert!(seen.iter().all(|cookie| *cookie == seen[0]), "{seen:?}");
+    }
+
+    #[test]
+    fn many_conversations_over_one_connection_keep_their_bytes_apart() {
+        let _limit = limit();
+        let name = name();
+        let server = ServerOptions::new(&name).in_size(64).create().unwrap();
+        let mut buffer = [0; 256];
+        for round in 0..200u8 {
+            let client = Client::open(&name).unwrap();
+            client.pipe().send(&[round; 60]).unwrap();
+            assert_eq!(server.pipe().receive(&mut buffer[..50]).unwrap(), 50);
+            assert!(buffer[..50].iter().all(|byte| *byte == round));
+            server.pipe().send(&[!round; 100]).unwrap();
+            assert_eq!(client.pipe().receive(&mut buffer).unwrap(), 100);
+            assert!(buffer[..100].iter().all(|byte| *byte == !round));
+            drop(client);
+            assert_eq!(server.pipe().receive(&mut buffer).unwrap(), 10, "P20: the rest");
+            assert_eq!(code(server.pipe().receive(&mut buffer)), 109);
+            next(&server);
+        }
+    }
+
+    #[test]
+    fn an_instance_with_other_quotas_gets_other_memory() {
+        let _limit = limit();
+        let name = name();
+        let small = ServerOptions::new(&name).in_size(100).out_size(100).create().unwrap();
+        let first = Client::open(&name).unwrap();
+        let known = memory(&first);
+        drop(first);
+        small.disconnect().unwrap();
+        let large = ServerOptions::new(&name).in_size(200_000).out_size(100).create().unwrap();
+        let second = Client::open(&name).unwrap();
+        assert_ne!(memory(&second), known);
+        assert_eq!(second.pipe().info().unwrap().in_size, 200_000);
+        next_again(&small);
+        let third = Client::open(&name).unwrap();
+        assert_eq!((memory(&third), third.pipe().info().unwrap().in_size), (known, 100));
+        drop(large);
+    }
+
+    /// The second listening of an instance that is disconnected already.
+    fn next_again(server: &Server) {
+        assert_eq!(code(server.connect_timeout(crate::wait::Timeout::ZERO)), 121);
+    }
+
+    #[test]
+    fn a_pipe_of_the_same_name_that_is_another_one_gets_other_memory() {
+        let _limit = limit();
+        let name = name();
+        let server = Server::create(&name).unwrap();
+        let client = Client::open(&name).unwrap();
+        let known = memory(&client);
+        drop((client, server));
+        let _server = Server::create(&name).unwrap();
+        assert_ne!(memory(&Client::open(&name).unwrap()), known);
+    }
+
+    #[test]
+    fn more_connections_than_are_kept_work_all_the_same() {
+        let _limit = limit();
+        let name = name();
+        for _ in 0..3 {
+            let servers: Vec<Server> = (0..40).map(|_| Server::create(&name).unwrap()).collect();
+            for _ in 0..2 {
+                let clients: Vec<Client> = (0..40).map(|_| Client::open(&name).unwrap()).collect();
+                for (number, client) in clients.iter().enumerate() {
+                    client.pipe().send(&[number as u8; 3]).unwrap();
+                }
+                for (number, server) in servers.iter().enumerate() {
+                    let mut buffer = [0; 8];
+                    assert_eq!(server.pipe().receive(&mut buffer).unwrap(), 3);
+                    assert_eq!(buffer[..3], [number as u8; 3]);
+                }
+                drop(clients);
+                servers.iter().for_each(next);
+            }
+        }
+    }
+}

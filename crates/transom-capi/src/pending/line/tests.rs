@@ -12,6 +12,9 @@ struct Fake {
     /// What can be read, or why nothing can.
     incoming: RefCell<VecDeque<Result<Vec<u8>, Code>>>,
     client: Cell<bool>,
+    peer_gone: Cell<bool>,
+    /// Whether that was known when it was last read.
+    asked: Cell<bool>,
     /// Room for writes that end at once, in bytes.
     room: Cell<usize>,
     /// Writes in the pipe, by number: what has become of them.
@@ -37,6 +40,7 @@ impl Side for Fake {
 
     fn try_receive(&self, buffer: &mut [u8], _message: bool) -> Result<Option<Done>, Code> {
         match self.incoming.borrow_mut().pop_front() {
+            None if self.asked.replace(self.peer_gone.get()) => Err(Code::BROKEN_PIPE),
             None => Ok(None),
             Some(Err(code)) => Err(code),
             Some(Ok(bytes)) => {
@@ -46,6 +50,10 @@ impl Side for Fake {
                 Ok(Some(Done { code, count }))
             }
         }
+    }
+
+    fn is_peer_gone(&self) -> bool {
+        self.peer_gone.get()
     }
 
     fn begin_send(&self, bytes: &[u8]) -> Result<Sent<usize>, Code> {
@@ -165,6 +173,18 @@ fn reads_are_served_first_come_first_served() {
 fn a_failure_at_once_tells_nobody() {
     let (side, told, mut line) = (Fake::default(), Told::default(), Line::<Fake>::default());
     side.incoming.borrow_mut().push_back(Err(Code::BROKEN_PIPE));
+    let mut buffer = [0; 4];
+    let request = Request::Read { buffer: taken(&mut buffer), length: 4, message: false };
+    let begun = line.begin(&side, request, told.operation(1, 1), &mut Vec::new());
+    assert_eq!(begun, crate::ffi::fail(Code::BROKEN_PIPE));
+    assert!(line.is_empty() && told.take().is_empty());
+}
+
+/// P25, P49: a read of an empty pipe whose other side was killed fails at once.
+#[test]
+fn a_dead_peer_is_noticed_before_a_read_waits() {
+    let (side, told, mut line) = (Fake::default(), Told::default(), Line::<Fake>::default());
+    side.peer_gone.set(true);
     let mut buffer = [0; 4];
     let request = Request::Read { buffer: taken(&mut buffer), length: 4, message: false };
     let begun = line.begin(&side, request, told.operation(1, 1), &mut Vec::new());

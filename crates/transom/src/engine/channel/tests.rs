@@ -9,8 +9,8 @@ use transom_core::pipe::Role;
 use transom_sys::linux::{futex, process};
 
 use super::super::segment::Shape;
-use super::read::{Message, Peeked};
 use super::super::spin::Spin;
+use super::read::{Message, Peeked};
 use super::*;
 use crate::support::limit;
 

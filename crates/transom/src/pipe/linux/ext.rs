@@ -278,6 +278,13 @@ impl End {
         self.named().and_then(|end| end.send(bytes, Timeout::INFINITE)).map_err(error("write pipe"))
     }
 
+    /// Whether nobody is at the other side any more: its end was closed, or its last process has ended. One system
+    /// call; the steps themselves only see what was seen before.
+    #[must_use]
+    pub fn is_peer_gone(&self) -> bool {
+        self.present().is_ok_and(|link| link.end().peer_is_gone())
+    }
+
     /// How many bytes this end has written since it is connected; a write that waits counts in full as soon as the
     /// first of it can be read.
     #[must_use]

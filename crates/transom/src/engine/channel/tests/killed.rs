@@ -111,7 +111,10 @@ fn worker() -> u32 {
         let _ = end.write(&message(150_000), &patient());
         // These two run out of time, mostly.
         let _ = end.write(&message(2000), &within(0));
-        let _ = end.write(&message(900_000), &Waiting { deadline: Deadline::At(futex::now() + 200_000), spin: Spin::Never });
+        let _ = end.write(
+            &message(900_000),
+            &Waiting { deadline: Deadline::At(futex::now() + 200_000), spin: Spin::Never },
+        );
         if let Ok(mut loan) = end.loan(300, &patient()) {
             loan.write(0, &message(300));
             let _ = loan.commit(300);
