@@ -5,9 +5,10 @@
 #![allow(unsafe_code)]
 
 use transom::Code;
-use transom::handle::{AsHandle, Handle};
+use transom::handle::{AsHandle, Handle, ext};
 use transom::process::{self, Process};
 use transom::wait::{self, MAXIMUM_WAIT_OBJECTS, Timeout, Wait};
+use transom_core::access::SYNCHRONIZE;
 
 use crate::ffi::{Bool, HANDLE, In, Outcome, fail, guard};
 use transom::handle::FromHandle;
@@ -41,9 +42,15 @@ fn several(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32) -> u32
             return fail(Code::INVALID_PARAMETER);
         }
         let values = handles.values(count)?;
-        // One bad handle fails the call, whatever the others are (Y28).
-        let borrowed =
-            values.iter().map(|handle| Handle::borrow(handle.raw())).collect::<Result<Vec<_>, _>>()?;
+        // One bad handle fails the call, whatever the others are (Y28); the first one decides how.
+        let mut borrowed = Vec::with_capacity(count);
+        for handle in &values {
+            let handle = Handle::borrow(handle.raw())?;
+            if ext::granted_access(&handle) & SYNCHRONIZE == 0 {
+                return fail(Code::ACCESS_DENIED);
+            }
+            borrowed.push(handle);
+        }
         let objects: Vec<&dyn AsHandle> = borrowed.iter().map(|handle| &**handle as &dyn AsHandle).collect();
         let limit = timeout(milliseconds);
         Ok(if all != 0 { wait::all(&objects, limit)? } else { wait::any(&objects, limit)? })
