@@ -223,6 +223,13 @@ pub struct OVERLAPPED {
 // SAFETY: integers and a handle, laid out as C does.
 unsafe impl Plain for OVERLAPPED {}
 
+impl OVERLAPPED {
+    /// Where in a file the operation starts.
+    pub(crate) fn place(self) -> u64 {
+        u64::from(self.offset_high) << 32 | u64::from(self.offset)
+    }
+}
+
 /// `STATUS_PENDING`.
 const PENDING: usize = 0x103;
 /// A Win32 code as a status: RtlNtStatusToDosError gives it back.
@@ -246,7 +253,7 @@ impl Operation {
             Event::borrow(event)?.reset()?;
         }
         overlapped.put(OVERLAPPED { internal: PENDING, ..given });
-        let offset = u64::from(given.offset_high) << 32 | u64::from(given.offset);
+        let offset = given.place();
         Ok(Some(Operation { overlapped, offset, event }))
     }
 

@@ -29,13 +29,18 @@
 // The names are Microsoft's.
 #![allow(non_snake_case, non_camel_case_types, clippy::upper_case_acronyms)]
 
+mod console;
 mod critical_section;
+mod date;
 mod environment;
 mod event;
 mod ffi;
 mod file;
+mod file_locks;
+mod file_moves;
 mod file_names;
 mod handle;
+mod heap;
 mod last_error;
 mod mapping;
 mod memory;
@@ -46,11 +51,15 @@ mod os;
 mod pages;
 mod pipe;
 mod process;
+mod process_memory;
+mod process_state;
 mod security;
 mod semaphore;
+mod slim_locks;
 mod startup;
 mod system;
 mod text;
 mod thread;
+mod thread_values;
 mod virtual_memory;
 mod wait;

@@ -122,11 +122,12 @@ fn outlive_all(code: u32) -> ! {
     let has_ended = |id: u32| ENDED.iter().any(|ended| ended.load(Ordering::Relaxed) == id);
     let is_ours =
         |(id, name): &(u32, String)| *id == process::id() || name == watcher::THREAD || has_ended(*id);
-    if procfs::own_threads().iter().all(is_ours) {
-        crate::process::exit(last);
-    }
+    let alone = procfs::own_threads().iter().all(is_ours);
     if let Ok(own) = record::own() {
         own.record.set_exit_code(last);
+    }
+    if alone {
+        process::exit(last.cast_signed());
     }
     thread::exit_bare(last)
 }
