@@ -13,10 +13,10 @@
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::Read;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use transom_core::record::slot_index;
 use transom_core::{command_line, environment::Environment};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::process::{self, Image, Step};
-use transom_sys::linux::{Errno, futex, pipe, procfs, signal};
+use transom_sys::linux::{Errno, fd, futex, pipe, procfs, signal};
 
 use super::errno::{code, with_room};
 use super::named::finish;
@@ -389,6 +389,8 @@ fn inherited(command: &Command) -> std::result::Result<Vec<Row>, Code> {
 struct Package {
     record: ProcessRecord,
     keep: Vec<RawFd>,
+    /// Descriptors of this process that a row of the child names.
+    named: HashSet<RawFd>,
     standard: [Option<RawFd>; 3],
     holds: Vec<ChildHold>,
     /// Descriptors that must live until the child has its own copies.
@@ -403,6 +405,7 @@ impl Package {
         let mut package = Package {
             keep: vec![record.descriptor().as_raw_fd(), inbox.as_raw_fd()],
             record,
+            named: HashSet::new(),
             standard: [None; 3],
             holds: Vec::new(),
             _alive: vec![inbox],
@@ -455,6 +458,24 @@ impl Package {
         Ok(streams)
     }
 
+    /// Keeps a descriptor for the child. Several handles to one object share theirs here; there each has its own,
+    /// since a child believes only rows that have nothing in common.
+    fn keep_own(
+        &mut self,
+        number: RawFd,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> std::result::Result<RawFd, Code> {
+        let Some(descriptor) = descriptor.filter(|_| number > 2) else { return Ok(number) };
+        let mut number = number;
+        if !self.named.insert(number) {
+            let copy = with_room(|| fd::duplicate(descriptor))?;
+            number = copy.as_raw_fd();
+            self._alive.push(copy);
+        }
+        self.keep.push(number);
+        Ok(number)
+    }
+
     /// Puts one handle into the child's record.
     fn add(
         &mut self,
@@ -464,15 +485,14 @@ impl Package {
         streams: &HashMap<usize, RawFd>,
     ) -> std::result::Result<(), Code> {
         let mut slot = transfer::row(entry, flags | INHERIT);
+        let (object, record) = transfer::descriptors(entry);
         if let Some(number) = streams.get(&index) {
             // One descriptor for stream and handle, so that closing the stream closes the pipe (R24).
             slot.descriptor = *number;
-        } else if slot.descriptor > 2 {
-            self.keep.push(slot.descriptor);
+        } else {
+            slot.descriptor = self.keep_own(slot.descriptor, object)?;
         }
-        if slot.record > 2 {
-            self.keep.push(slot.record);
-        }
+        slot.record = self.keep_own(slot.record, record)?;
         if let Some(hold) = entry.hold() {
             let hold = hold.for_child(entry.access, slot.descriptor)?;
             slot.hold = hold.fd().as_raw_fd();
