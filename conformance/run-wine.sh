@@ -16,6 +16,7 @@ built=$(mktemp -d) || exit 2
 trap 'rm -rf "$built"' EXIT
 export WINEDEBUG=-all
 export WINEPREFIX="${WINEPREFIX:-${TMPDIR:-/tmp}/transom-wine-$(id -u)}"
+mkdir -p "$WINEPREFIX"
 wine wineboot -i > /dev/null 2>&1
 
 # The lines of a program that are known to differ.

@@ -14,6 +14,8 @@ static int child(const char *mode)
         return WriteFile(out, buffer, 4, &count, NULL) && WriteFile(GetStdHandle(STD_ERROR_HANDLE), ">", 1, &count, NULL)
             ? 41 : 42;
     }
+    if (!strcmp(mode, "without"))
+        return (in == NULL) + 2 * (out == NULL) + 4 * !WriteFile(out, "x", 1, &count, NULL);
     if (!strcmp(mode, "told") || !strcmp(mode, "untold")) {
         STARTUPINFOA startup;
         STARTUPINFOW wide;
@@ -103,6 +105,20 @@ int main(int argc, char **argv)
     reading("printed_by_default", from_child);
     CloseHandle(child_out);
     reading("nobody_writes", from_child);
+
+    /* Whatever is put there comes back, no handle at all included. */
+    made_up = GetStdHandle(STD_INPUT_HANDLE);
+    TRUTH("set_none", SetStdHandle(STD_INPUT_HANDLE, NULL));
+    VALUE("none", GetStdHandle(STD_INPUT_HANDLE) == NULL);
+    TRUTH("set_invalid", SetStdHandle(STD_INPUT_HANDLE, INVALID_HANDLE_VALUE));
+    VALUE("invalid", GetStdHandle(STD_INPUT_HANDLE) == INVALID_HANDLE_VALUE);
+    TRUTH("set_again", SetStdHandle(STD_INPUT_HANDLE, made_up));
+    VALUE("again", GetStdHandle(STD_INPUT_HANDLE) == made_up);
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    TRUTH("without_started", again("without", TRUE, 0, &startup, NULL, &made));
+    VALUE("without_code", ended(&made));
 
     memset(&startup, 0, sizeof startup);
     startup.cb = sizeof startup;

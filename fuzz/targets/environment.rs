@@ -23,6 +23,11 @@ fn check(environment: &Environment) {
     }
     let mut changed = environment.clone();
     if changed.set(b"TRANSOM_FUZZ", b"1").is_ok() {
-        assert_eq!(changed.get(b"transom_fuzz"), Some(&b"1"[..]), "names compare without case");
+        assert_eq!(changed.get(b"TRANSOM_FUZZ"), Some(&b"1"[..]), "what was set");
+        // An entry that is spelt just so comes before one that differs in case.
+        let spellings = changed.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"TRANSOM_FUZZ")).count();
+        if spellings == 1 {
+            assert_eq!(changed.get(b"transom_fuzz"), Some(&b"1"[..]), "names compare without case");
+        }
     }
 }

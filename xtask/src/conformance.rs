@@ -9,8 +9,11 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Which programs belong to what is built, and which of their lines cannot pass yet.
+/// Which programs of a suite belong to what is built, and which of their lines cannot pass yet.
 const LIST: &str = "xtask/conformance.txt";
+
+/// Our own programs: a folder for each noun, with the folder of what they print in it.
+const OWN: &str = "conformance";
 
 /// Seconds after which a program counts as hung.
 const LIMIT: u32 = 60;
@@ -18,31 +21,38 @@ const LIMIT: u32 = 60;
 /// Entry point of the chore.
 pub fn main(mut arguments: Arguments) -> Done {
     let prefix = arguments.value("--prefix")?;
-    let suite = arguments.value("--suite")?;
+    let suite = arguments.value("--suite")?.or_else(|| std::env::var("TRANSOM_CONFORMANCE").ok());
     let wanted = arguments.words()?;
 
-    let list = fs::read_to_string(root().join(LIST)).map_err(|why| format!("{LIST}: {why}"))?;
-    let list = read_list(&list)?;
-    let suite = suite_folder(suite)?;
+    let mut programs = own_programs()?;
+    let mut known = BTreeMap::new();
+    if let Some(suite) = suite {
+        let list = fs::read_to_string(root().join(LIST)).map_err(|why| format!("{LIST}: {why}"))?;
+        let list = read_list(&list)?;
+        programs.extend(suite_programs(&suite, &list, &wanted)?);
+        known = list.known;
+    }
+    if !wanted.is_empty() {
+        programs.retain(|program| wanted.contains(&program.name));
+        if let Some(name) = wanted.iter().find(|name| programs.iter().all(|program| program.name != **name)) {
+            return Err(format!("{name}: no such program"));
+        }
+    }
     let prefix = match prefix {
         Some(prefix) => std::path::absolute(&prefix).map_err(|why| format!("{prefix}: {why}"))?,
         None => fresh_prefix()?,
     };
-    let programs = match wanted.as_slice() {
-        [] => list.programs.clone(),
-        wanted => wanted.to_vec(),
-    };
-    let bench = Bench { suite, flags: flags(&prefix)?, prefix, known: list.known };
+    let bench = Bench { flags: flags(&prefix)?, prefix, known };
     let mut passed = 0;
     let mut failed = 0;
     for program in &programs {
         match bench.run(program) {
             Ok(lines) => {
-                println!("{program}: ok ({lines} checks)");
+                println!("{}: ok ({lines} checks)", program.name);
                 passed += 1;
             }
             Err(why) => {
-                println!("{program}: FAILED\n{}", why.trim_end());
+                println!("{}: FAILED\n{}", program.name, why.trim_end());
                 failed += 1;
             }
         }
@@ -51,18 +61,63 @@ pub fn main(mut arguments: Arguments) -> Done {
     if failed == 0 && passed > 0 { Ok(()) } else { Err("conformance: not as expected".to_owned()) }
 }
 
-/// The folder of the suite: the option, the environment, or the repository's own.
-fn suite_folder(option: Option<String>) -> Result<PathBuf, String> {
-    let folder = match option.or_else(|| std::env::var("TRANSOM_CONFORMANCE").ok()) {
-        Some(folder) => std::path::absolute(&folder).map_err(|why| format!("{folder}: {why}"))?,
-        None => root().join("conformance"),
-    };
-    if folder.join("expected").is_dir() {
-        println!("suite {}", folder.display());
-        Ok(folder)
-    } else {
-        Err(format!("{}: no folder of programs with expected/", folder.display()))
+/// A program and what it must print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Program {
+    name: String,
+    source: PathBuf,
+    expected: PathBuf,
+}
+
+/// Every C program of this repository.
+fn own_programs() -> Result<Vec<Program>, String> {
+    let mut programs = Vec::new();
+    for noun in paths_in(&root().join(OWN))? {
+        let expected = noun.join("expected");
+        if !expected.is_dir() {
+            continue;
+        }
+        for source in
+            paths_in(&noun)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "c"))
+        {
+            let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            programs.push(Program { expected: expected.join(format!("{name}.txt")), source, name });
+        }
     }
+    Ok(programs)
+}
+
+/// The programs of a suite that are listed, or those that are wanted.
+fn suite_programs(suite: &str, list: &List, wanted: &[String]) -> Result<Vec<Program>, String> {
+    let folder = std::path::absolute(suite).map_err(|why| format!("{suite}: {why}"))?;
+    if !folder.join("expected").is_dir() {
+        return Err(format!("{}: no folder of programs with expected/", folder.display()));
+    }
+    println!("suite {}", folder.display());
+    let named = |name: &String| {
+        let sources = ["c", "cpp"].map(|end| folder.join(format!("{name}.{end}")));
+        let source = sources.into_iter().find(|source| source.exists());
+        source.map(|source| {
+            let expected = folder.join("expected").join(format!("{name}.txt"));
+            Program { name: name.clone(), source, expected }
+        })
+    };
+    let missing = |name: &String| format!("{} has no {name}.c or .cpp", folder.display());
+    let mut programs = Vec::new();
+    for name in &list.programs {
+        programs.push(named(name).ok_or_else(|| missing(name))?);
+    }
+    // What is not listed can be asked for.
+    let others = wanted.iter().filter(|name| !list.programs.contains(name));
+    programs.extend(others.filter_map(named));
+    Ok(programs)
+}
+
+fn paths_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// Installs below the target folder.
@@ -130,7 +185,6 @@ fn read_list(text: &str) -> Result<List, String> {
 }
 
 struct Bench {
-    suite: PathBuf,
     prefix: PathBuf,
     flags: Vec<String>,
     known: BTreeMap<String, BTreeMap<String, String>>,
@@ -138,16 +192,16 @@ struct Bench {
 
 impl Bench {
     /// Builds, runs and compares one program; the answer is how many lines it printed.
-    fn run(&self, program: &str) -> Result<usize, String> {
-        let folder = target_dir().join("conformance").join("run").join(program);
+    fn run(&self, program: &Program) -> Result<usize, String> {
+        let folder = target_dir().join("conformance").join("run").join(&program.name);
         let fail = |what: &str, why: std::io::Error| format!("{what}: {why}");
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|why| fail("clearing its folder", why))?;
         }
         let cwd = folder.join("cwd");
         fs::create_dir_all(&cwd).map_err(|why| fail("making its folder", why))?;
-        let built = folder.join(program);
-        self.compile(program, &built)?;
+        let built = folder.join(&program.name);
+        self.compile(&program.source, &built)?;
 
         // To a file and not through a pipe: a child that lives on would hold the pipe open.
         let printed = folder.join("stdout.txt");
@@ -160,11 +214,10 @@ impl Bench {
             .map_err(|why| fail("starting it", why))?;
         let got = fs::read(&printed).map_err(|why| fail("reading its output", why))?;
         let got = String::from_utf8_lossy(&got);
-        let expected = self.suite.join("expected").join(format!("{program}.txt"));
-        let expected =
-            fs::read_to_string(&expected).map_err(|why| format!("{}: {why}", expected.display()))?;
+        let expected = fs::read_to_string(&program.expected)
+            .map_err(|why| format!("{}: {why}", program.expected.display()))?;
 
-        let mut complaints = compare(&expected, &got, self.known.get(program));
+        let mut complaints = compare(&expected, &got, self.known.get(&program.name));
         if out_of_time(status.code()) {
             complaints.push(format!("  did not end within {LIMIT} s"));
         } else if !status.success() {
@@ -177,19 +230,15 @@ impl Bench {
         if complaints.is_empty() { Ok(got.lines().count()) } else { Err(complaints.join("\n")) }
     }
 
-    fn compile(&self, program: &str, to: &Path) -> Done {
-        let c = self.suite.join(format!("{program}.c"));
-        let cpp = self.suite.join(format!("{program}.cpp"));
-        let mut compiler = if c.exists() {
-            let mut cc = Command::new("cc");
-            cc.arg("-std=c99").arg("-Wall").arg("-o").arg(to).arg(&c);
-            cc
-        } else if cpp.exists() {
+    fn compile(&self, source: &Path, to: &Path) -> Done {
+        let mut compiler = if source.extension().is_some_and(|end| end == "cpp") {
             let mut cxx = Command::new("c++");
-            cxx.arg("-Wall").arg("-o").arg(to).arg(&cpp);
+            cxx.arg("-Wall").arg("-o").arg(to).arg(source);
             cxx
         } else {
-            return Err(format!("  {} has no {program}.c or .cpp", self.suite.display()));
+            let mut cc = Command::new("cc");
+            cc.arg("-std=c99").arg("-Wall").arg("-o").arg(to).arg(source);
+            cc
         };
         compiler.args(&self.flags);
         let built =
@@ -313,6 +362,13 @@ mod tests {
         for bad in ["a b\n", "! a x why\n", "a\n! a x\n", "a\n! a\n"] {
             assert!(read_list(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn our_own_programs_are_found_with_what_they_print() {
+        let programs = own_programs().expect("the folder of programs");
+        assert!(programs.len() >= 12);
+        assert!(programs.iter().all(|program| program.expected.is_file()), "{programs:?}");
     }
 
     #[test]

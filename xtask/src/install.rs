@@ -50,6 +50,18 @@ fn absolute(path: &str) -> Result<PathBuf, String> {
     std::path::absolute(path).map_err(|why| format!("{path}: {why}"))
 }
 
+/// Headers that sources written where case does not matter spell in other ways, too. Copies, not links: on a file
+/// system that does not tell the names apart a copy puts the same bytes in place again.
+const SPELLINGS: &[(&str, &[&str])] = &[
+    ("tchar.h", &["Tchar.h", "TCHAR.H"]),
+    ("winbase.h", &["WinBase.h"]),
+    ("windef.h", &["WinDef.h"]),
+    ("windows.h", &["Windows.h", "WINDOWS.H"]),
+    ("winerror.h", &["WinError.h"]),
+    ("winnt.h", &["WinNT.h"]),
+    ("winuser.h", &["WinUser.h"]),
+];
+
 /// Builds and installs; `loud` prints every file.
 pub fn install(place: &Place, loud: bool) -> Done {
     let built = build(&place.profile)?;
@@ -63,6 +75,11 @@ pub fn install(place: &Place, loud: bool) -> Done {
     let headers = root().join("crates/transom-capi/include/transom");
     for header in names_in(&headers)? {
         copied.push((headers.join(&header), format!("include/transom/{header}")));
+    }
+    for (name, spellings) in SPELLINGS {
+        for spelling in *spellings {
+            copied.push((headers.join(name), format!("include/transom/{spelling}")));
+        }
     }
     for (from, to) in &copied {
         copy(from, &place.written(to))?;
@@ -177,5 +194,13 @@ mod tests {
         assert_eq!(place.written("bin/transom"), Path::new("/usr/bin/transom"));
         place.destdir = Some("/stage".into());
         assert_eq!(place.written("bin/transom"), Path::new("/stage/usr/bin/transom"));
+    }
+    #[test]
+    fn other_spellings_are_those_of_headers_that_exist() {
+        let headers = names_in(&root().join("crates/transom-capi/include/transom")).unwrap();
+        for (name, spellings) in SPELLINGS {
+            assert!(headers.contains(&(*name).to_owned()), "{name}");
+            assert!(spellings.iter().all(|other| other != name && other.eq_ignore_ascii_case(name)));
+        }
     }
 }

@@ -37,9 +37,10 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "conformance",
         usage: "[--prefix DIR] [--suite DIR] [PROGRAM...]",
-        about: "build the conformance programs against an installed prefix, run and compare;
-             without --prefix it installs one below the target folder, without --suite it
-             takes TRANSOM_CONFORMANCE or conformance/",
+        about: "build the C programs of conformance/ against an installed prefix, run and
+             compare; without --prefix it installs one below the target folder; --suite, or
+             TRANSOM_CONFORMANCE, adds the programs of another folder that are listed in
+             xtask/conformance.txt",
         main: conformance::main,
     },
     Chore { name: "loom", usage: "", about: "run the core's model checks", main: loom::main },

@@ -225,6 +225,11 @@ impl<T: Plain> Out<T> {
         self.0.is_null()
     }
 
+    /// NULL, for a pointer that C is given.
+    pub(crate) const fn null() -> Out<T> {
+        Out(std::ptr::null_mut())
+    }
+
     /// The pointer itself, to be given back to C.
     pub(crate) fn pointer(self) -> *mut T {
         self.0

@@ -91,9 +91,8 @@ fn create<U: Unit>(
         }
         let path = file_names::path(name)?;
         let (inherit, security) = security::attributes(attributes)?;
-        let generic_write = access::GENERIC_WRITE | access::GENERIC_ALL;
         if !(CREATE_NEW..=TRUNCATE_EXISTING).contains(&disposition)
-            || (disposition == TRUNCATE_EXISTING && desired & generic_write == 0)
+            || (disposition == TRUNCATE_EXISTING && desired & access::GENERIC_WRITE == 0)
         {
             return fail(Code::INVALID_PARAMETER);
         }
@@ -111,9 +110,9 @@ fn create<U: Unit>(
             AT_EXIT.call_once(|| os::at_exit(all_closed));
             doomed().insert(raw, fs::canonicalize(&path).unwrap_or(path));
         }
-        if matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS) {
-            last_error::set(if existed { Code::ALREADY_EXISTS } else { Code::SUCCESS });
-        }
+        // Every success sets it.
+        let tells = existed && matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS);
+        last_error::set(if tells { Code::ALREADY_EXISTS } else { Code::SUCCESS });
         Ok(HANDLE::of(raw))
     })
 }
@@ -223,13 +222,19 @@ fn file_not_pipe(file: HANDLE) -> Outcome<Borrowed<Handle>> {
 
 /// Moves a file's position; the new one.
 fn seek(file: HANDLE, distance: i64, origin: u32) -> Outcome<u64> {
+    // What is wrong without looking at the file comes first.
+    if origin > 2 {
+        return fail(Code::INVALID_PARAMETER);
+    }
+    if origin == 0 && distance < 0 {
+        return fail(Code::NEGATIVE_SEEK);
+    }
     let handle = file_not_pipe(file)?;
     let file = os::file(ext::as_fd(&handle, 0)?);
     let start = match origin {
         0 => 0,
         1 => (&*file).stream_position()?,
-        2 => file.metadata()?.len(),
-        _ => return fail(Code::INVALID_PARAMETER),
+        _ => file.metadata()?.len(),
     };
     let target = i64::try_from(start).ok().and_then(|start| start.checked_add(distance));
     match target.map(u64::try_from) {
@@ -247,7 +252,7 @@ pub extern "C" fn SetFilePointer(file: HANDLE, low: i32, high: Out<i32>, origin:
             Some(high) => i64::from(high) << 32 | i64::from(low as u32),
             None => i64::from(low),
         };
-        let before = if high.is_null() { Some(seek(file, 0, 1)?) } else { None };
+        let before = if high.is_null() { seek(file, 0, 1).ok() } else { None };
         let position = seek(file, distance, origin)?;
         if let (Some(before), true) = (before, position > u64::from(u32::MAX)) {
             // Nowhere to put the high half.

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use transom::Code;
-use transom::handle::{self, DuplicateOptions, FromHandle, Handle, HandleFlags};
+use transom::handle::{self, DuplicateOptions, FromHandle, Handle, HandleFlags, RawHandle};
 use transom::process::{self, Process};
 
 use crate::ffi::{Bool, HANDLE, Out, fail, truth};
@@ -89,6 +89,9 @@ pub extern "C" fn GetHandleInformation(object: HANDLE, flags: Out<u32>) -> Bool 
 #[unsafe(no_mangle)]
 pub extern "C" fn SetHandleInformation(object: HANDLE, mask: u32, flags: u32) -> Bool {
     truth(|| {
+        if matches!(object.raw(), RawHandle::CURRENT_PROCESS | RawHandle::CURRENT_THREAD) {
+            return fail(Code::ACCESS_DENIED);
+        }
         let object = Handle::borrow(object.raw())?;
         let before = object.information()?;
         let flag = |bit: u32, now: bool| if mask & bit != 0 { flags & bit != 0 } else { now };

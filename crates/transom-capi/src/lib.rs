@@ -30,14 +30,19 @@
 #![allow(non_snake_case, non_camel_case_types, clippy::upper_case_acronyms)]
 
 mod apc;
+mod console;
 mod critical_section;
+mod date;
 mod environment;
 mod event;
 mod ffi;
 mod file;
+mod file_locks;
+mod file_moves;
 mod file_names;
 mod handle;
 mod io;
+mod heap;
 mod last_error;
 mod mailslot;
 mod mapping;
@@ -52,12 +57,16 @@ mod pages;
 mod pending;
 mod pipe;
 mod process;
+mod process_memory;
+mod process_state;
 mod security;
 mod semaphore;
+mod slim_locks;
 mod startup;
 mod status;
 mod system;
 mod text;
 mod thread;
+mod thread_values;
 mod virtual_memory;
 mod wait;

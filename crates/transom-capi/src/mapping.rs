@@ -9,6 +9,7 @@ use std::ffi::c_void;
 use transom::Code;
 use transom::handle::{FromHandle, Handle, RawHandle};
 use transom::mapping::{self, Mapping, MappingOptions, ViewOptions};
+use transom_core::mapping as rules;
 
 use crate::ffi::{Bool, HANDLE, In, Outcome, Unit, created, fail, guard, opened, truth};
 use crate::pages;
@@ -34,10 +35,11 @@ fn create<U: Unit>(
         };
         // NULL means the same as INVALID_HANDLE_VALUE (M17).
         if file.is_none() {
-            make(MappingOptions::new(size))
-        } else {
-            make(MappingOptions::of_handle(&*Handle::borrow(file.raw())?, size))
+            return make(MappingOptions::new(size));
         }
+        // What is wrong without looking at the file comes first.
+        rules::decode(protect, true)?;
+        make(MappingOptions::of_handle(&*Handle::borrow(file.raw())?, size))
     })
 }
 
@@ -51,6 +53,7 @@ fn open<U: Unit>(access: u32, inherit: Bool, name: In<U>) -> HANDLE {
 
 fn map(mapping: HANDLE, access: u32, offset: u64, bytes: usize, base: usize) -> *mut c_void {
     guard(std::ptr::null_mut(), || {
+        rules::alignment(offset, base as u64)?;
         let mapping = Mapping::borrow(mapping.raw())?;
         let options = ViewOptions::new().access(access).offset(offset).length(bytes as u64).base(base);
         let view = options.map(&mapping)?;

@@ -21,7 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use transom::Code;
 
 use crate::ffi::{Bool, FALSE, Failure, HANDLE, Outcome, TRUE, fail, guard, truth};
-use crate::last_error;
+use crate::{heap, last_error};
 
 /// Blocks fit any type.
 const ALIGNMENT: usize = 16;
@@ -196,6 +196,21 @@ pub unsafe extern "C" fn LocalFree(handle: HANDLE) -> HANDLE {
 /// The caller uses the old address of the block no more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GlobalReAlloc(handle: HANDLE, size: usize, flags: u32) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe { change(handle, size, flags) }
+}
+
+/// # Safety
+/// The caller uses the old address of the block no more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn LocalReAlloc(handle: HANDLE, size: usize, flags: u32) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe { change(handle, size, flags) }
+}
+
+/// # Safety
+/// The caller uses the old address of the block no more.
+unsafe fn change(handle: HANDLE, size: usize, flags: u32) -> *mut c_void {
     guard(std::ptr::null_mut(), || {
         let mut blocks = blocks();
         let block = blocks.find(handle)?;
@@ -227,8 +242,7 @@ pub unsafe extern "C" fn GlobalReAlloc(handle: HANDLE, size: usize, flags: u32) 
     })
 }
 
-#[unsafe(no_mangle)]
-pub extern "C" fn GlobalLock(handle: HANDLE) -> *mut c_void {
+fn lock(handle: HANDLE) -> *mut c_void {
     guard(std::ptr::null_mut(), || {
         let mut blocks = blocks();
         let block = blocks.find(handle)?;
@@ -239,8 +253,7 @@ pub extern "C" fn GlobalLock(handle: HANDLE) -> *mut c_void {
     })
 }
 
-#[unsafe(no_mangle)]
-pub extern "C" fn GlobalUnlock(handle: HANDLE) -> Bool {
+fn unlock(handle: HANDLE) -> Bool {
     guard(FALSE, || {
         let mut blocks = blocks();
         match &mut blocks.find(handle)?.locks {
@@ -259,14 +272,43 @@ pub extern "C" fn GlobalUnlock(handle: HANDLE) -> Bool {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn GlobalSize(handle: HANDLE) -> usize {
+pub extern "C" fn GlobalLock(handle: HANDLE) -> *mut c_void {
+    lock(handle)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn LocalLock(handle: HANDLE) -> *mut c_void {
+    lock(handle)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn GlobalUnlock(handle: HANDLE) -> Bool {
+    unlock(handle)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn LocalUnlock(handle: HANDLE) -> Bool {
+    unlock(handle)
+}
+
+fn size(handle: HANDLE) -> usize {
     guard(0, || Ok(blocks().find(handle)?.size))
 }
 
-/// The process's heap is its only one; its handle is the address of this.
+#[unsafe(no_mangle)]
+pub extern "C" fn GlobalSize(handle: HANDLE) -> usize {
+    size(handle)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn LocalSize(handle: HANDLE) -> usize {
+    size(handle)
+}
+
+/// The handle of the process's heap is the address of this; others are [`crate::heap`]'s.
 static HEAP: u8 = 0;
 
-fn heap() -> *mut c_void {
+pub(crate) fn heap() -> *mut c_void {
     std::ptr::from_ref(&HEAP).cast_mut().cast()
 }
 
@@ -315,10 +357,12 @@ pub extern "C" fn GetProcessHeap() -> *mut c_void {
 #[unsafe(no_mangle)]
 pub extern "C" fn HeapAlloc(owner: *mut c_void, flags: u32, size: usize) -> *mut c_void {
     let made = || {
-        let room = heap_room(size).filter(|_| owner == heap())?;
+        let room = heap_room(size).filter(|_| heap::exists(owner))?;
         let memory = allocate(room, flags & HEAP_ZERO_MEMORY != 0)?;
         // SAFETY: the block was made just now.
-        Some(unsafe { begin(memory, size, room) })
+        let block = unsafe { begin(memory, size, room) };
+        heap::made(owner, block);
+        Some(block)
     };
     made().unwrap_or(std::ptr::null_mut())
 }
@@ -333,7 +377,7 @@ pub unsafe extern "C" fn HeapReAlloc(
     size: usize,
 ) -> *mut c_void {
     let made = || {
-        let wanted = heap_room(size).filter(|_| owner == heap() && !block.is_null())?;
+        let wanted = heap_room(size).filter(|_| heap::exists(owner) && !block.is_null())?;
         // SAFETY: the caller's promise (B2).
         let (memory, before, room) = unsafe { begun(block) };
         let (memory, room) = if wanted <= room {
@@ -342,7 +386,11 @@ pub unsafe extern "C" fn HeapReAlloc(
             return None;
         } else {
             // SAFETY: as above; the caller gives the old address up.
-            (unsafe { resize(memory, room, wanted) }?, wanted)
+            let moved = unsafe { resize(memory, room, wanted) }?;
+            heap::gone(owner, block);
+            // SAFETY: the block has room for its header.
+            heap::made(owner, unsafe { moved.add(HEADER) }.cast());
+            (moved, wanted)
         };
         // SAFETY: the block has `room` bytes, of which the new ones lie behind the old.
         unsafe {
@@ -360,25 +408,35 @@ pub unsafe extern "C" fn HeapReAlloc(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn HeapFree(owner: *mut c_void, _flags: u32, block: *mut c_void) -> Bool {
     truth(|| {
-        if owner != heap() {
+        if !heap::exists(owner) {
             return fail(Code::INVALID_HANDLE);
         }
         if !block.is_null() {
-            // SAFETY: the caller's promise (B2).
-            unsafe {
-                let (memory, _, room) = begun(block);
-                free(memory, room);
-            }
+            heap::gone(owner, block);
+            // SAFETY: the caller's promise.
+            unsafe { end(block) };
         }
         Ok(())
     })
+}
+
+/// Frees a block of a heap.
+///
+/// # Safety
+/// `block` is from `HeapAlloc` (B2), and nothing uses it any more.
+pub(crate) unsafe fn end(block: *mut c_void) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (memory, _, room) = begun(block);
+        free(memory, room);
+    }
 }
 
 /// # Safety
 /// `block` is NULL or from `HeapAlloc`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn HeapSize(owner: *mut c_void, _flags: u32, block: *const c_void) -> usize {
-    if owner != heap() || block.is_null() {
+    if !heap::exists(owner) || block.is_null() {
         return usize::MAX;
     }
     // SAFETY: the caller's promise (B2).

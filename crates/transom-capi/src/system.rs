@@ -149,6 +149,11 @@ fn processor(list: &str) -> (u16, u16) {
     (number("cpu family"), number("model") << 8 | number("stepping") & 0xFF)
 }
 
+/// The processors that are there, as a mask of the first 64.
+pub(crate) fn processors() -> usize {
+    information().active
+}
+
 #[unsafe(no_mangle)]
 pub extern "C" fn GetSystemInfo(result: Out<SYSTEM_INFO>) {
     result.put(information());

@@ -178,9 +178,15 @@ fn several(count: u32, handles: In<HANDLE>, all: Bool, milliseconds: u32, alerta
             return fail(Code::INVALID_PARAMETER);
         }
         let values = handles.values(count)?;
-        // One bad handle fails the call, whatever the others are (Y28).
-        let borrowed =
-            values.iter().map(|handle| Handle::borrow(handle.raw())).collect::<Result<Vec<_>, _>>()?;
+        // One bad handle fails the call, whatever the others are (Y28); the first one decides how.
+        let mut borrowed = Vec::with_capacity(count);
+        for handle in &values {
+            let handle = Handle::borrow(handle.raw())?;
+            if handle_ext::granted_access(&handle) & access::SYNCHRONIZE == 0 {
+                return fail(Code::ACCESS_DENIED);
+            }
+            borrowed.push(handle);
+        }
         let objects: Vec<&Handle> = borrowed.iter().map(|handle| &**handle).collect();
         let all = all != 0 && objects.len() > 1;
         if is_plain(&objects, alertable) {

@@ -138,6 +138,9 @@ fn why(error: &Error) -> &'static str {
         }
         Code::FILE_NOT_FOUND if named && !is_create(error) => "no object has this name",
         Code::INVALID_HANDLE if named => "the name belongs to an object of another kind",
+        Code::PATH_NOT_FOUND if named && !is_misspelt(error) => {
+            "the folder where names are kept is not there"
+        }
         Code::PATH_NOT_FOUND | Code::BAD_PATHNAME if named => {
             "a backslash may only end the prefix Local\\ or Global\\"
         }
@@ -161,18 +164,22 @@ fn hint(error: &Error) -> Option<String> {
             "a pipe opens for the user who made it, or for all if made with --everyone, and only in its direction"
                 .to_owned()
         }
-        (Code::FILE_NOT_FOUND, Some(_)) if is_create(error) => {
-            "`transom doctor` checks where names are kept".to_owned()
-        }
+        (Code::FILE_NOT_FOUND, Some(_)) if is_create(error) => WHERE.to_owned(),
         (Code::FILE_NOT_FOUND, Some(_)) => {
             "`transom list` shows what exists; a name goes with the last process that holds it".to_owned()
         }
         (Code::INVALID_HANDLE, Some(name)) => {
             format!("`transom who {}` shows what has the name, and who holds it", quoted(name))
         }
+        (Code::PATH_NOT_FOUND, Some(_)) if !is_misspelt(error) => WHERE.to_owned(),
         (Code::PATH_NOT_FOUND | Code::BAD_PATHNAME | Code::INVALID_NAME, Some(_)) => {
             "write NAME, 'Local\\NAME' or 'Global\\NAME' (quoted, because shells take backslashes); \
              `transom help names` tells more"
+                .to_owned()
+        }
+        (Code::ACCESS_DENIED, Some(name)) if is_elsewhere(name) => {
+            "it is held by processes in another PID namespace (a container) only: have it made with \
+             TRANSOM_BACKING=path, which puts its memory where others find it, or share the PID namespace"
                 .to_owned()
         }
         (Code::ACCESS_DENIED, _) => {
@@ -193,6 +200,29 @@ fn hint(error: &Error) -> Option<String> {
 /// Whether it is about a named pipe.
 fn is_pipe(error: &Error) -> bool {
     error.operation().contains("pipe")
+}
+
+/// The hint where it is the place of the names that is wrong.
+const WHERE: &str = "`transom doctor` checks where names are kept";
+
+/// Whether all who hold a name are where this process cannot look into their descriptors.
+fn is_elsewhere(name: &str) -> bool {
+    let object = transom::namespace::find(name).ok().flatten();
+    object.is_some_and(|object| {
+        !object.path_backed
+            && object.holders.iter().all(|holder| holder.elsewhere)
+            && !object.holders.is_empty()
+    })
+}
+
+/// Whether a name has a backslash where none may be: else a missing path is not the name's fault.
+fn is_misspelt(error: &Error) -> bool {
+    let name = error.name().unwrap_or_default();
+    let rest = name.split_once('\\').map_or(name, |(prefix, rest)| match prefix {
+        "Local" | "Global" => rest,
+        _ => name,
+    });
+    rest.contains('\\')
 }
 
 /// Whether an object was to be made: then a missing file is not a missing name.
@@ -229,6 +259,17 @@ mod tests {
         let failure = Failure::from(Error::new("create event", Code::FILE_NOT_FOUND).with_name("x"));
         assert_eq!(failure.message, "cannot create event 'x': file not found (ERROR_FILE_NOT_FOUND, 2)");
         assert!(failure.hint.is_some_and(|hint| hint.contains("transom doctor")));
+    }
+
+    #[test]
+    fn a_missing_path_is_the_names_fault_or_the_folders() {
+        let why = |name: &str| why(&Error::new("open event", Code::PATH_NOT_FOUND).with_name(name));
+        for misspelt in ["a\\b", "Local\\a\\b", "Session\\a"] {
+            assert!(why(misspelt).contains("backslash"), "{misspelt}");
+        }
+        for fine in ["a", "Local\\a", "Global\\a"] {
+            assert!(why(fine).contains("folder"), "{fine}");
+        }
     }
 
     #[test]

@@ -61,11 +61,12 @@ fn spellings() -> String {
 
 fn environment() -> String {
     "TRANSOM_DIR
-    Linux: the folder of all names, instead of the usual ones. Processes see each
-    other's objects only if theirs is the same.
+    Linux: the folder of all names, instead of the usual ones; a path that begins
+    with a slash. Processes see each other's objects only if theirs is the same.
 TRANSOM_BACKING
     Linux: 'path' puts shared memory into files of the namespace's folder, for
-    peers that cannot reach the memory of this process.
+    peers that cannot reach the memory of this process: in another container (PID
+    namespace), or of another user. Without it they get ERROR_ACCESS_DENIED (5).
 NO_COLOR
     No colours, if not empty; --color says otherwise.
 

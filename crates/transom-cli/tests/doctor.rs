@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, can_list};
+use common::{Ended, Holder, Place, can_list};
 
 #[test]
 fn findings_are_counted_and_decide_the_exit_code() {
@@ -51,5 +51,69 @@ fn a_living_holders_entry_is_not_swept() {
     let json = place.run(["doctor", "--sweep", "--json"]).expect(0).json();
     assert_eq!(json["swept"], 0);
     place.run(["event", "set", "alive"]).expect(0);
+    drop(holder);
+}
+
+/// Programs in different folders would not meet.
+#[test]
+fn a_relative_folder_of_names_is_refused() {
+    if !can_list() {
+        return;
+    }
+    let place = Place::new();
+    for (folder, word) in
+        [("names", "depends on the folder"), ("/proc/no/such/folder", "no names can be made")]
+    {
+        let run = |arguments: &[&str]| {
+            let mut command = place.command(arguments);
+            command.env("TRANSOM_DIR", folder);
+            Ended::of(command, b"")
+        };
+        let failed = run(&["event", "create", "x", "--for", "1ms"]);
+        assert_eq!(failed.code, 3, "{}", failed.err);
+        assert!(
+            failed.err.contains("ERROR_PATH_NOT_FOUND, 3") && failed.err.contains("doctor"),
+            "{}",
+            failed.err
+        );
+        let examined = run(&["doctor"]);
+        assert_eq!(examined.code, 1);
+        assert!(examined.text().contains(word), "{}", examined.text());
+        assert!(!place.namespace().exists(), "nothing was made");
+    }
+}
+
+/// What a container holds is refused with a hint at what would help. Skipped where containers cannot be made.
+#[test]
+fn a_name_held_in_another_pid_namespace_hints_at_path_backing() {
+    if !can_list() {
+        return;
+    }
+    let place = Place::new();
+    let held = |backing: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-Urpf", "--kill-child", "--mount-proc"]).arg(common::binary());
+        command
+            .args(["event", "create", "x"])
+            .env("TRANSOM_DIR", place.namespace())
+            .env("TRANSOM_BACKING", backing);
+        command
+    };
+    let allowed = std::process::Command::new("unshare")
+        .args(["-Urpf", "--kill-child", "--mount-proc", "true"])
+        .output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no PID namespaces here");
+        return;
+    }
+    let holder = Holder::start(held(""));
+    let refused = place.run(["event", "set", "x"]).expect(5);
+    assert!(refused.err.contains("ERROR_ACCESS_DENIED, 5"), "{}", refused.err);
+    assert!(refused.err.contains("TRANSOM_BACKING=path"), "{}", refused.err);
+    let examined = place.run(["doctor"]);
+    assert!(examined.text().contains("1 only by processes in another PID namespace"), "{}", examined.text());
+    holder.kill();
+    let holder = Holder::start(held("path"));
+    place.run(["event", "set", "x"]).expect(0);
     drop(holder);
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   CreateFileMapping   decode ──► check_file_access ──► section_size ──► handle_rights
 //!   OpenFileMapping     open_rights
-//!   MapViewOfFile       view_mode ──► view_range ──► base_hint
+//!   MapViewOfFile       alignment ──► view_mode ──► view_range
 //! ```
 //!
 //! Who may do what to a view is decided twice, by the rights of the handle and by the protection
@@ -371,8 +371,8 @@ pub struct ViewRange {
 ///
 /// # Errors
 ///
-/// `ERROR_MAPPED_ALIGNMENT` when `offset` is not a multiple of 65536 (M19), which is looked at
-/// first; `ERROR_ACCESS_DENIED` when the part is not inside the section (M21).
+/// `ERROR_MAPPED_ALIGNMENT` when `offset` is not a multiple of 65536 (M19);
+/// `ERROR_ACCESS_DENIED` when the part is not inside the section (M21).
 pub const fn view_range(section_size: u64, offset: u64, bytes: u64) -> Result<ViewRange, Code> {
     if !offset.is_multiple_of(GRANULARITY) {
         return Err(Code::MAPPED_ALIGNMENT);
@@ -392,13 +392,17 @@ pub const fn view_range(section_size: u64, offset: u64, bytes: u64) -> Result<Vi
     }
 }
 
-/// Checks the address asked for in `MapViewOfFileEx`; 0 means any place (M25).
+/// Checks offset and address (0 = any place, M25) as `MapViewOfFileEx` does before it looks at the handle.
 ///
 /// # Errors
 ///
-/// `ERROR_MAPPED_ALIGNMENT` when it is not a multiple of 65536.
-pub const fn base_hint(addr: u64) -> Result<(), Code> {
-    if addr.is_multiple_of(GRANULARITY) { Ok(()) } else { Err(Code::MAPPED_ALIGNMENT) }
+/// `ERROR_MAPPED_ALIGNMENT` when one of them is not a multiple of 65536 (M19).
+pub const fn alignment(offset: u64, address: u64) -> Result<(), Code> {
+    if offset.is_multiple_of(GRANULARITY) && address.is_multiple_of(GRANULARITY) {
+        Ok(())
+    } else {
+        Err(Code::MAPPED_ALIGNMENT)
+    }
 }
 
 /// `None` when the rounded number does not fit.

@@ -27,6 +27,7 @@ fn child_entry() {
         ("every-kind", every_kind),
         ("hold-pipe", hold_pipe),
         ("unmap", unmap_parents_view),
+        ("count-handles", count_handles),
         ("rights", rights),
         ("idle", idle),
     ]);
@@ -247,6 +248,43 @@ fn every_kind_of_handle_can_be_inherited() {
     let mut bytes = [0; 10];
     assert_eq!(from_child_reader.pipe().receive(&mut bytes).unwrap(), 7);
     assert_eq!(&bytes[..7], b"through");
+}
+
+/// A bit for each of the handles that this process has.
+fn count_handles() -> u32 {
+    let numbers = argument("HANDLES");
+    let numbers = numbers.split(',').map(|number| number.parse().unwrap());
+    let has = |number: usize| handle::Handle::from_raw(RawHandle::new(number)).is_ok();
+    numbers.enumerate().map(|(at, number)| u32::from(has(number)) << at).sum()
+}
+
+/// H3, H10, H14: handles of one object are inherited each for itself, however many there are.
+#[test]
+fn several_handles_of_one_object_are_all_inherited() {
+    let _alone = alone();
+    let (event, _pile) = event(false);
+    let mapping = Mapping::anonymous(4096).unwrap();
+    let (reader, _writer) = PipeOptions::new().create().unwrap();
+    let named = named_event(&unique("several"));
+    let here = Process::current();
+    let objects = [
+        raw(&event),
+        raw(&mapping),
+        raw(&reader),
+        raw(&named),
+        RawHandle::CURRENT_PROCESS.value(),
+        RawHandle::CURRENT_THREAD.value(),
+    ];
+    let copy = |object: usize, inherit: bool| {
+        let options = DuplicateOptions { inherit, ..DuplicateOptions::default() };
+        let raw = handle::duplicate(&here, RawHandle::new(object), &here, options).unwrap();
+        handle::Handle::from_raw(raw).unwrap()
+    };
+    for object in objects {
+        let copies: Vec<_> = [true, false, true, true].map(|inherit| copy(object, inherit)).into();
+        let numbers: Vec<String> = copies.iter().map(|copy| copy.as_raw().value().to_string()).collect();
+        assert_eq!(role("count-handles").inheriting().with("HANDLES", numbers.join(",")).run(), 0b1101);
+    }
 }
 
 fn rights() -> u32 {

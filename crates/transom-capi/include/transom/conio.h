@@ -1,30 +1,76 @@
-/* conio.h: a key from the terminal, as samples for Windows wait for one at their end.
+/* conio.h: single keys from the terminal.
  *
- * Part of transom's C interface: the names of the C library for Windows, for programs on
- * Linux. A name that is in none of these headers is not part of the interface.
+ * Part of transom's C interface: the names of the C runtime's header, for programs on Linux. A
+ * name that is in none of these headers is not part of the interface. When standard input is no
+ * terminal its bytes are the keys, and its end is EOF.
  */
 #ifndef TRANSOM_CONIO_H
 #define TRANSOM_CONIO_H
 
+#include <poll.h>
 #include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
 
-/* The next character of the standard input, which a terminal gives after a line only; -1 at the
- * end. _getche and _putch are getchar and putchar under their old names. */
+/* Waits for a key and gives it: at once, not when the line ends; _getche shows it. */
+static __inline__ int transom_key(int echo)
+{
+    struct termios before, now;
+    unsigned char key;
+    int terminal = tcgetattr(0, &before) == 0;
+    ssize_t got;
+    fflush(stdout);
+    if (terminal) {
+        now = before;
+        now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+        tcsetattr(0, TCSANOW, &now);
+    }
+    got = read(0, &key, 1);
+    if (terminal)
+        tcsetattr(0, TCSANOW, &before);
+    if (got != 1)
+        return EOF;
+    if (echo) {
+        putchar(key);
+        fflush(stdout);
+    }
+    return key;
+}
+
 static __inline__ int _getch(void)
 {
-    fflush(stdout);
-    return getchar();
+    return transom_key(0);
 }
 
 static __inline__ int _getche(void)
 {
-    fflush(stdout);
-    return getchar();
+    return transom_key(1);
+}
+
+/* Whether a key, or with a terminal a whole line, waits to be read. */
+static __inline__ int _kbhit(void)
+{
+    struct pollfd input;
+    input.fd = 0;
+    input.events = POLLIN;
+    input.revents = 0;
+    return poll(&input, 1, 0) == 1;
 }
 
 static __inline__ int _putch(int c)
 {
     return putchar(c);
 }
+
+static __inline__ int _cputs(const char *text)
+{
+    return fputs(text, stdout) < 0 ? -1 : 0;
+}
+
+#define _cprintf printf
+#define getch _getch
+#define getche _getche
+#define kbhit _kbhit
+#define putch _putch
 
 #endif

@@ -197,6 +197,48 @@ TRANSOM_API UINT WINAPI GetTempFileNameW(LPCWSTR lpPathName, LPCWSTR lpPrefixStr
     LPWSTR lpTempFileName);
 #define GetTempFileName TRANSOM_AW(GetTempFileName)
 
+/* Sets a file's READONLY attribute: nobody may write, or its owner may. The others have no place
+ * here. FALSE with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND, ERROR_ACCESS_DENIED. */
+TRANSOM_API BOOL WINAPI SetFileAttributesA(LPCSTR lpFileName, DWORD dwFileAttributes);
+TRANSOM_API BOOL WINAPI SetFileAttributesW(LPCWSTR lpFileName, DWORD dwFileAttributes);
+#define SetFileAttributes TRANSOM_AW(SetFileAttributes)
+
+/* The path from the root, without . and ..; nothing on disk is looked at. Returns the length, or
+ * the size needed; *lpFilePart, unless NULL, becomes the address of the last part, NULL if the
+ * path ends with a separator. 0 with ERROR_PATH_NOT_FOUND. */
+TRANSOM_API DWORD WINAPI GetFullPathNameA(LPCSTR lpFileName, DWORD nBufferLength, LPSTR lpBuffer,
+    LPSTR *lpFilePart);
+TRANSOM_API DWORD WINAPI GetFullPathNameW(LPCWSTR lpFileName, DWORD nBufferLength, LPWSTR lpBuffer,
+    LPWSTR *lpFilePart);
+#define GetFullPathName TRANSOM_AW(GetFullPathName)
+
+/* Locks bytes of a file against other locks: LockFile for oneself at once; LockFileEx, by its
+ * flags, shared or for oneself, and waiting or not, from the offset in lpOverlapped. A lock is the
+ * open file's: handles that were duplicated or inherited share it, and it ends with the last of
+ * them. FALSE with ERROR_LOCK_VIOLATION when somebody has the range; ERROR_ACCESS_DENIED without
+ * read or write access. On Windows reading and writing a locked range fails as well, and so does
+ * locking a range twice through one handle; here neither does. */
+TRANSOM_API BOOL WINAPI LockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh,
+    DWORD nNumberOfBytesToLockLow, DWORD nNumberOfBytesToLockHigh);
+TRANSOM_API BOOL WINAPI LockFileEx(HANDLE hFile, DWORD dwFlags, DWORD dwReserved,
+    DWORD nNumberOfBytesToLockLow, DWORD nNumberOfBytesToLockHigh, LPOVERLAPPED lpOverlapped);
+
+/* Ends locks; TRUE also if there were none. */
+TRANSOM_API BOOL WINAPI UnlockFile(HANDLE hFile, DWORD dwFileOffsetLow, DWORD dwFileOffsetHigh,
+    DWORD nNumberOfBytesToUnlockLow, DWORD nNumberOfBytesToUnlockHigh);
+TRANSOM_API BOOL WINAPI UnlockFileEx(HANDLE hFile, DWORD dwReserved, DWORD nNumberOfBytesToUnlockLow,
+    DWORD nNumberOfBytesToUnlockHigh, LPOVERLAPPED lpOverlapped);
+
+/* -1, 0 or 1: the first time is before, at, after the second. */
+TRANSOM_API LONG WINAPI CompareFileTime(const FILETIME *lpFileTime1, const FILETIME *lpFileTime2);
+
+/* A moment at Greenwich as one here, and back, by the offset of that moment. FALSE with
+ * ERROR_INVALID_PARAMETER. */
+TRANSOM_API BOOL WINAPI FileTimeToLocalFileTime(const FILETIME *lpFileTime,
+    LPFILETIME lpLocalFileTime);
+TRANSOM_API BOOL WINAPI LocalFileTimeToFileTime(const FILETIME *lpLocalFileTime,
+    LPFILETIME lpFileTime);
+
 #ifdef __cplusplus
 }
 #endif

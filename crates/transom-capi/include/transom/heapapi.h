@@ -1,8 +1,8 @@
 /* heapapi.h: the process's heap.
  *
  * Part of transom's C interface: the names of the Win32 header, for programs on Linux. A
- * name that is in none of these headers is not part of the interface. There is one heap, C's
- * own; still, each block goes back through the function that belongs to the one it came from.
+ * name that is in none of these headers is not part of the interface. Every block lies on C's
+ * heap; still, each goes back through the function that belongs to the one it came from.
  */
 #ifndef TRANSOM_HEAPAPI_H
 #define TRANSOM_HEAPAPI_H
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* The heap's handle, for the calls below and nothing else. */
+/* The process's heap, for the calls below and nothing else. */
 TRANSOM_API HANDLE WINAPI GetProcessHeap(void);
 
 /* Makes a block, aligned for any type (end: HeapFree), or changes its size, keeping what fits.
@@ -30,6 +30,14 @@ TRANSOM_API BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
 /* The size asked for when the block was made or last changed; (SIZE_T)-1 for another heap
  * handle or NULL. */
 TRANSOM_API SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+
+/* Makes a heap of its own, and ends one with all blocks on it. Sizes and flags are hints. NULL
+ * with ERROR_NOT_ENOUGH_MEMORY; FALSE with ERROR_INVALID_HANDLE. */
+TRANSOM_API HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
+TRANSOM_API BOOL WINAPI HeapDestroy(HANDLE hHeap);
+
+/* TRUE when the heap exists. Damage to blocks is not looked for. */
+TRANSOM_API BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
 
 #ifdef __cplusplus
 }

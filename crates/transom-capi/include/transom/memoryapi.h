@@ -107,6 +107,58 @@ TRANSOM_API SIZE_T WINAPI VirtualQuery(LPCVOID lpAddress, PMEMORY_BASIC_INFORMAT
 /* The size of a large page in bytes, 0 if the system has none. */
 TRANSOM_API SIZE_T WINAPI GetLargePageMinimum(void);
 
+/* UnmapViewOfFile; the flags make no difference. */
+static __inline__ BOOL WINAPI UnmapViewOfFileEx(PVOID BaseAddress, ULONG UnmapFlags)
+{
+    (void)UnmapFlags;
+    return UnmapViewOfFile(BaseAddress);
+}
+
+/* CreateFileMapping, OpenFileMapping and MapViewOfFile with sizes and offsets of 64 bits. */
+static __inline__ HANDLE WINAPI CreateFileMappingFromApp(HANDLE hFile,
+    PSECURITY_ATTRIBUTES SecurityAttributes, ULONG PageProtection, ULONG64 MaximumSize, PCWSTR Name)
+{
+    return CreateFileMappingW(hFile, SecurityAttributes, PageProtection, (DWORD)(MaximumSize >> 32),
+        (DWORD)MaximumSize, Name);
+}
+
+static __inline__ HANDLE WINAPI OpenFileMappingFromApp(ULONG DesiredAccess, BOOL InheritHandle,
+    PCWSTR Name)
+{
+    return OpenFileMappingW(DesiredAccess, InheritHandle, Name);
+}
+
+static __inline__ PVOID WINAPI MapViewOfFileFromApp(HANDLE hFileMappingObject, ULONG DesiredAccess,
+    ULONG64 FileOffset, SIZE_T NumberOfBytesToMap)
+{
+    return MapViewOfFile(hFileMappingObject, DesiredAccess, (DWORD)(FileOffset >> 32),
+        (DWORD)FileOffset, NumberOfBytesToMap);
+}
+
+/* The calls above for the memory of a process. It has to be the calling one: FALSE, NULL or 0
+ * with ERROR_NOT_SUPPORTED for another. */
+TRANSOM_API LPVOID WINAPI VirtualAllocEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize,
+    DWORD flAllocationType, DWORD flProtect);
+TRANSOM_API BOOL WINAPI VirtualFreeEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize,
+    DWORD dwFreeType);
+TRANSOM_API BOOL WINAPI VirtualProtectEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize,
+    DWORD flNewProtect, PDWORD lpflOldProtect);
+TRANSOM_API SIZE_T WINAPI VirtualQueryEx(HANDLE hProcess, LPCVOID lpAddress,
+    PMEMORY_BASIC_INFORMATION lpBuffer, SIZE_T dwLength);
+
+/* Keeps pages in memory, or no longer. FALSE with ERROR_WORKING_SET_QUOTA (RLIMIT_MEMLOCK),
+ * ERROR_INVALID_ADDRESS. */
+TRANSOM_API BOOL WINAPI VirtualLock(LPVOID lpAddress, SIZE_T dwSize);
+TRANSOM_API BOOL WINAPI VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize);
+
+/* Copies from or to the memory of a process, this one or another of the same user that the system
+ * lets us look at. FALSE with ERROR_PARTIAL_COPY when not all of it is there, ERROR_NOACCESS when
+ * it cannot be written, ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE. */
+TRANSOM_API BOOL WINAPI ReadProcessMemory(HANDLE hProcess, LPCVOID lpBaseAddress, LPVOID lpBuffer,
+    SIZE_T nSize, SIZE_T *lpNumberOfBytesRead);
+TRANSOM_API BOOL WINAPI WriteProcessMemory(HANDLE hProcess, LPVOID lpBaseAddress, LPCVOID lpBuffer,
+    SIZE_T nSize, SIZE_T *lpNumberOfBytesWritten);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,6 +19,18 @@ typedef struct _SECURITY_ATTRIBUTES {
     BOOL bInheritHandle;
 } SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
 
+/* A moment taken apart: by the clock of Greenwich or of this place, as the call says. */
+typedef struct _SYSTEMTIME {
+    WORD wYear;
+    WORD wMonth;
+    WORD wDayOfWeek;
+    WORD wDay;
+    WORD wHour;
+    WORD wMinute;
+    WORD wSecond;
+    WORD wMilliseconds;
+} SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
+
 /* Where an operation starts and what came of it. Zero it before use; Offset and OffsetHigh
  * are the position in a file (0 for pipes). Internal and InternalHigh are for the library:
  * state (STATUS_PENDING while it goes on), and bytes moved. hEvent, if not NULL, is reset when
@@ -75,6 +87,10 @@ typedef PTHREAD_START_ROUTINE LPTHREAD_START_ROUTINE;
 #define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
 #define NONZEROLHND LMEM_MOVEABLE
 #define NONZEROLPTR LMEM_FIXED
+
+/* LockFileEx. */
+#define LOCKFILE_FAIL_IMMEDIATELY 0x00000001
+#define LOCKFILE_EXCLUSIVE_LOCK 0x00000002
 
 #define MoveMemory RtlMoveMemory
 #define CopyMemory RtlCopyMemory

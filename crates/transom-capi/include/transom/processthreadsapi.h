@@ -261,6 +261,41 @@ TRANSOM_API BOOL WINAPI SwitchToThread(void);
 /* Has a thread of this process run pfnAPC(dwData) in its next alertable wait. 0 on failure:
  * ERROR_GEN_FAILURE (it has ended), ERROR_INVALID_HANDLE. */
 TRANSOM_API DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
+/* The process that a thread belongs to; 0 with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER. */
+TRANSOM_API DWORD WINAPI GetProcessIdOfThread(HANDLE Thread);
+
+/* When a process began and ended, and how long it ran in the system and in its program. While it
+ * runs the end is 0; afterwards the end is the moment of asking, and the other times are 0. */
+TRANSOM_API BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime,
+    LPFILETIME lpExitTime, LPFILETIME lpKernelTime, LPFILETIME lpUserTime);
+
+/* Priorities are remembered for the calling process and thread and have no effect. 0, FALSE or
+ * THREAD_PRIORITY_ERROR_RETURN with ERROR_INVALID_HANDLE; ERROR_INVALID_PARAMETER. */
+TRANSOM_API DWORD WINAPI GetPriorityClass(HANDLE hProcess);
+TRANSOM_API BOOL WINAPI SetPriorityClass(HANDLE hProcess, DWORD dwPriorityClass);
+TRANSOM_API int WINAPI GetThreadPriority(HANDLE hThread);
+TRANSOM_API BOOL WINAPI SetThreadPriority(HANDLE hThread, int nPriority);
+
+/* A name for debuggers: the kernel keeps 15 bytes of the calling thread's. */
+TRANSOM_API HRESULT WINAPI SetThreadDescription(HANDLE hThread, PCWSTR lpThreadDescription);
+
+/* The processor that runs the thread now, and masks of the first 64 that may. */
+TRANSOM_API DWORD WINAPI GetCurrentProcessorNumber(void);
+TRANSOM_API BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
+    PDWORD_PTR lpSystemAffinityMask);
+
+/* No process here is one of 32 bits under 64: *Wow64Process becomes FALSE. */
+TRANSOM_API BOOL WINAPI IsWow64Process(HANDLE hProcess, PBOOL Wow64Process);
+
+/* Values that each thread has for itself, under an index for all: 1088 of them, NULL at first.
+ * TlsAlloc gives TLS_OUT_OF_INDEXES when there is none; TlsGetValue sets the last error to 0;
+ * ERROR_INVALID_PARAMETER for an index that is not taken. */
+#define TLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
+#define TLS_MINIMUM_AVAILABLE 64
+TRANSOM_API DWORD WINAPI TlsAlloc(void);
+TRANSOM_API BOOL WINAPI TlsFree(DWORD dwTlsIndex);
+TRANSOM_API LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex);
+TRANSOM_API BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue);
 
 #ifdef __cplusplus
 }

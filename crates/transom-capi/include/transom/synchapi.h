@@ -37,6 +37,27 @@
 #define CREATE_EVENT_INITIAL_SET 0x00000002
 #define CREATE_MUTEX_INITIAL_OWNER 0x00000001
 
+/* Locks of one word, for the threads of one process; a static one starts as its INIT value. */
+typedef struct _RTL_SRWLOCK {
+    PVOID Ptr;
+} RTL_SRWLOCK, *PRTL_SRWLOCK;
+typedef RTL_SRWLOCK SRWLOCK, *PSRWLOCK;
+typedef struct _RTL_CONDITION_VARIABLE {
+    PVOID Ptr;
+} RTL_CONDITION_VARIABLE, *PRTL_CONDITION_VARIABLE;
+typedef RTL_CONDITION_VARIABLE CONDITION_VARIABLE, *PCONDITION_VARIABLE;
+typedef union _RTL_RUN_ONCE {
+    PVOID Ptr;
+} RTL_RUN_ONCE, *PRTL_RUN_ONCE;
+typedef RTL_RUN_ONCE INIT_ONCE, *PINIT_ONCE, *LPINIT_ONCE;
+#define SRWLOCK_INIT { 0 }
+#define CONDITION_VARIABLE_INIT { 0 }
+#define INIT_ONCE_STATIC_INIT { 0 }
+#define CONDITION_VARIABLE_LOCKMODE_SHARED 0x1
+
+/* Does what is to be done once; FALSE: it failed, and the next caller tries again. */
+typedef BOOL(WINAPI *PINIT_ONCE_FN)(PINIT_ONCE InitOnce, PVOID Parameter, PVOID *Context);
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -166,6 +187,32 @@ TRANSOM_API void WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSectio
 TRANSOM_API BOOL WINAPI TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 TRANSOM_API void WINAPI LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
 TRANSOM_API void WINAPI DeleteCriticalSection(LPCRITICAL_SECTION lpCriticalSection);
+
+/* Slim locks: one writer or many readers, not to be entered again by who is inside. The Try forms
+ * tell whether they took it; the release has to fit the way it was taken. */
+TRANSOM_API void WINAPI InitializeSRWLock(PSRWLOCK SRWLock);
+TRANSOM_API void WINAPI AcquireSRWLockExclusive(PSRWLOCK SRWLock);
+TRANSOM_API void WINAPI AcquireSRWLockShared(PSRWLOCK SRWLock);
+TRANSOM_API BOOLEAN WINAPI TryAcquireSRWLockExclusive(PSRWLOCK SRWLock);
+TRANSOM_API BOOLEAN WINAPI TryAcquireSRWLockShared(PSRWLOCK SRWLock);
+TRANSOM_API void WINAPI ReleaseSRWLockExclusive(PSRWLOCK SRWLock);
+TRANSOM_API void WINAPI ReleaseSRWLockShared(PSRWLOCK SRWLock);
+
+/* Condition variables: Sleep lets the lock go, waits to be woken and takes it again; it may also
+ * return without a reason. FALSE with ERROR_TIMEOUT when the time ran out. */
+TRANSOM_API void WINAPI InitializeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+TRANSOM_API BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE ConditionVariable,
+    PCRITICAL_SECTION CriticalSection, DWORD dwMilliseconds);
+TRANSOM_API BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable,
+    PSRWLOCK SRWLock, DWORD dwMilliseconds, ULONG Flags);
+TRANSOM_API void WINAPI WakeConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+TRANSOM_API void WINAPI WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable);
+
+/* Calls the function if nobody has yet, and waits while somebody does; TRUE when it is done, with
+ * what the function left in *Context, a multiple of 4. */
+TRANSOM_API void WINAPI InitOnceInitialize(PINIT_ONCE InitOnce);
+TRANSOM_API BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn,
+    PVOID Parameter, LPVOID *Context);
 
 #ifdef __cplusplus
 }

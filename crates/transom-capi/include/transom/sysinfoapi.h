@@ -8,6 +8,7 @@
 #define TRANSOM_SYSINFOAPI_H
 
 #include "minwindef.h"
+#include "minwinbase.h"
 #include "winnt.h"
 
 __extension__ typedef struct _SYSTEM_INFO {
@@ -42,6 +43,13 @@ TRANSOM_API void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
  * days. Exact to the millisecond, where Windows counts in steps of 10 to 16. */
 TRANSOM_API DWORD WINAPI GetTickCount(void);
 TRANSOM_API ULONGLONG WINAPI GetTickCount64(void);
+
+/* The time of day: at Greenwich, here, and as a number. All are exact to the microsecond or better,
+ * as the Precise form is on Windows. */
+TRANSOM_API void WINAPI GetSystemTime(LPSYSTEMTIME lpSystemTime);
+TRANSOM_API void WINAPI GetLocalTime(LPSYSTEMTIME lpSystemTime);
+TRANSOM_API void WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
+TRANSOM_API void WINAPI GetSystemTimePreciseAsFileTime(LPFILETIME lpSystemTimeAsFileTime);
 
 #ifdef __cplusplus
 }

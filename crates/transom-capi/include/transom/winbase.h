@@ -11,6 +11,8 @@
 #include "minwindef.h"
 #include "minwinbase.h"
 #include "winerror.h"
+#include "consoleapi.h"
+#include "debugapi.h"
 #include "errhandlingapi.h"
 #include "fileapi.h"
 #include "handleapi.h"
@@ -26,6 +28,7 @@
 #include "stringapiset.h"
 #include "synchapi.h"
 #include "sysinfoapi.h"
+#include "timezoneapi.h"
 
 #define GMEM_FIXED 0x0000
 #define GMEM_MOVEABLE 0x0002
@@ -52,6 +55,24 @@
 #define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
 #define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
 #define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
+
+/* MoveFileEx; DELAY_UNTIL_REBOOT and WRITE_THROUGH have no effect. */
+#define MOVEFILE_REPLACE_EXISTING 0x00000001
+#define MOVEFILE_COPY_ALLOWED 0x00000002
+#define MOVEFILE_DELAY_UNTIL_REBOOT 0x00000004
+#define MOVEFILE_WRITE_THROUGH 0x00000008
+
+#define THREAD_PRIORITY_LOWEST (-2)
+#define THREAD_PRIORITY_BELOW_NORMAL (-1)
+#define THREAD_PRIORITY_NORMAL 0
+#define THREAD_PRIORITY_ABOVE_NORMAL 1
+#define THREAD_PRIORITY_HIGHEST 2
+#define THREAD_PRIORITY_ERROR_RETURN MAXLONG
+#define THREAD_PRIORITY_TIME_CRITICAL 15
+#define THREAD_PRIORITY_IDLE (-15)
+
+#define MAX_COMPUTERNAME_LENGTH 15
+#define UNLEN 256
 
 #ifdef __cplusplus
 extern "C" {
@@ -81,7 +102,11 @@ TRANSOM_API SIZE_T WINAPI GlobalSize(HGLOBAL hMem);
 /* A block as from GlobalAlloc; its end is LocalFree, which also frees what other calls hand
  * out with that advice. Results as for the Global calls. */
 TRANSOM_API HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
+TRANSOM_API HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags);
 TRANSOM_API HLOCAL WINAPI LocalFree(HLOCAL hMem);
+TRANSOM_API LPVOID WINAPI LocalLock(HLOCAL hMem);
+TRANSOM_API BOOL WINAPI LocalUnlock(HLOCAL hMem);
+TRANSOM_API SIZE_T WINAPI LocalSize(HLOCAL hMem);
 
 /* Length, copy, bounded copy (with terminator, at most iMaxLength characters), append, compare
  * (by number of the character; the i forms without regard to case for letters A to Z). NULL
@@ -141,6 +166,69 @@ TRANSOM_API BOOL WINAPI GetMailslotInfo(HANDLE hMailslot, LPDWORD lpMaxMessageSi
 /* Sets how long reads that begin later wait, through any handle to the mailslot. FALSE with
  * ERROR_INVALID_HANDLE for anything but a reading end. */
 TRANSOM_API BOOL WINAPI SetMailslotInfo(HANDLE hMailslot, DWORD lReadTimeout);
+/* Copies a file with its mode. FALSE with ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND,
+ * ERROR_FILE_EXISTS (bFailIfExists), ERROR_ACCESS_DENIED (a folder; a target that a mapping made
+ * through transom covers), ERROR_SHARING_VIOLATION (onto itself), ERROR_DISK_FULL. */
+TRANSOM_API BOOL WINAPI CopyFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName,
+    BOOL bFailIfExists);
+TRANSOM_API BOOL WINAPI CopyFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName,
+    BOOL bFailIfExists);
+#define CopyFile TRANSOM_AW(CopyFile)
+
+/* Gives a file or folder another name, in one step on one file system; a file may go to another
+ * one by copying (MoveFile, or MOVEFILE_COPY_ALLOWED; else ERROR_NOT_SAME_DEVICE). FALSE with
+ * ERROR_ALREADY_EXISTS unless MOVEFILE_REPLACE_EXISTING, and the errors of CopyFile. */
+TRANSOM_API BOOL WINAPI MoveFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName);
+TRANSOM_API BOOL WINAPI MoveFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName);
+#define MoveFile TRANSOM_AW(MoveFile)
+TRANSOM_API BOOL WINAPI MoveFileExA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName, DWORD dwFlags);
+TRANSOM_API BOOL WINAPI MoveFileExW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName,
+    DWORD dwFlags);
+#define MoveFileEx TRANSOM_AW(MoveFileEx)
+
+/* The path of the program that a process runs; dwFlags 0 or 1 make no difference. *lpdwSize is
+ * the buffer's size, then the length. FALSE with ERROR_INSUFFICIENT_BUFFER,
+ * ERROR_INVALID_HANDLE, ERROR_ACCESS_DENIED (another user's), ERROR_FILE_NOT_FOUND (ended). */
+TRANSOM_API BOOL WINAPI QueryFullProcessImageNameA(HANDLE hProcess, DWORD dwFlags, LPSTR lpExeName,
+    PDWORD lpdwSize);
+TRANSOM_API BOOL WINAPI QueryFullProcessImageNameW(HANDLE hProcess, DWORD dwFlags, LPWSTR lpExeName,
+    PDWORD lpdwSize);
+#define QueryFullProcessImageName TRANSOM_AW(QueryFullProcessImageName)
+
+/* The computer's and the user's name. *nSize is the buffer's size, then the length: without the
+ * terminator for the computer, with it for the user. FALSE with ERROR_BUFFER_OVERFLOW for the
+ * computer and ERROR_INSUFFICIENT_BUFFER for the user. */
+TRANSOM_API BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize);
+TRANSOM_API BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize);
+#define GetComputerName TRANSOM_AW(GetComputerName)
+TRANSOM_API BOOL WINAPI GetUserNameA(LPSTR lpBuffer, LPDWORD pcbBuffer);
+TRANSOM_API BOOL WINAPI GetUserNameW(LPWSTR lpBuffer, LPDWORD pcbBuffer);
+#define GetUserName TRANSOM_AW(GetUserName)
+
+/* The section as CreateFileMapping makes it, the view as MapViewOfFileEx maps it: there is no
+ * choosing of memory near a processor. */
+static __inline__ HANDLE WINAPI CreateFileMappingNumaA(HANDLE hFile, LPSECURITY_ATTRIBUTES attributes,
+    DWORD flProtect, DWORD sizeHigh, DWORD sizeLow, LPCSTR lpName, DWORD nndPreferred)
+{
+    (void)nndPreferred;
+    return CreateFileMappingA(hFile, attributes, flProtect, sizeHigh, sizeLow, lpName);
+}
+
+static __inline__ HANDLE WINAPI CreateFileMappingNumaW(HANDLE hFile, LPSECURITY_ATTRIBUTES attributes,
+    DWORD flProtect, DWORD sizeHigh, DWORD sizeLow, LPCWSTR lpName, DWORD nndPreferred)
+{
+    (void)nndPreferred;
+    return CreateFileMappingW(hFile, attributes, flProtect, sizeHigh, sizeLow, lpName);
+}
+#define CreateFileMappingNuma TRANSOM_AW(CreateFileMappingNuma)
+
+static __inline__ LPVOID WINAPI MapViewOfFileExNuma(HANDLE hFileMappingObject, DWORD dwDesiredAccess,
+    DWORD offsetHigh, DWORD offsetLow, SIZE_T bytes, LPVOID lpBaseAddress, DWORD nndPreferred)
+{
+    (void)nndPreferred;
+    return MapViewOfFileEx(hFileMappingObject, dwDesiredAccess, offsetHigh, offsetLow, bytes,
+        lpBaseAddress);
+}
 
 #ifdef __cplusplus
 }

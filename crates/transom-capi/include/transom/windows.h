@@ -6,8 +6,8 @@
  *
  *     cc $(pkg-config --cflags --libs transom) program.c
  *
- * Also as Windows.h and WINDOWS.H, because sources spell it so; the three files are the same
- * to the byte, so that file systems which do not tell the names apart lose nothing.
+ * Installed as Windows.h and WINDOWS.H, too, because sources spell it so: copies, the same to
+ * the byte, so that file systems which do not tell the names apart lose nothing.
  */
 #ifndef TRANSOM_WINDOWS_H
 #define TRANSOM_WINDOWS_H

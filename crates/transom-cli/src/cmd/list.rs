@@ -102,6 +102,8 @@ pub struct Row {
 pub struct HolderRow {
     pub process_id: u32,
     pub command: String,
+    /// In another PID namespace.
+    pub elsewhere: bool,
     /// The access mask.
     pub access: u32,
     /// The same, spelled out.
@@ -113,6 +115,7 @@ impl From<NamedObject> for Row {
         let holder = |holder: namespace::Holder| HolderRow {
             process_id: holder.process_id,
             command: holder.command,
+            elsewhere: holder.elsewhere,
             access: holder.access,
             rights: crate::rights::names(object.kind, holder.access),
         };

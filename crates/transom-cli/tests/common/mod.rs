@@ -94,7 +94,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn of(mut command: Command, input: &[u8]) -> Ended {
+    pub fn of(mut command: Command, input: &[u8]) -> Ended {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().expect("the command starts");
         finish(child, input)
@@ -152,7 +152,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    fn start(mut command: Command) -> Holder {
+    pub fn start(mut command: Command) -> Holder {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the command starts");
         let input = child.stdin.take();

@@ -253,8 +253,8 @@ fn what_does_not_fit_into_the_section_is_denied() {
 /// M25
 #[test]
 fn a_base_is_a_multiple_of_the_granularity_or_zero() {
-    assert_eq!(base_hint(0), Ok(()));
-    assert_eq!(base_hint(0x10000), Ok(()));
-    assert_eq!(base_hint(0x11000), Err(Code::MAPPED_ALIGNMENT));
-    assert_eq!(base_hint(u64::MAX), Err(Code::MAPPED_ALIGNMENT));
+    assert_eq!(alignment(0, 0), Ok(()));
+    assert_eq!(alignment(0x20000, 0x10000), Ok(()));
+    assert_eq!(alignment(0, 0x11000), Err(Code::MAPPED_ALIGNMENT));
+    assert_eq!(alignment(0x1000, 0), Err(Code::MAPPED_ALIGNMENT));
 }

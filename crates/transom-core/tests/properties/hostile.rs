@@ -119,7 +119,7 @@ proptest! {
             let mode = mapping::view_mode(section.protection, d, e);
             prop_assert!(mode.is_ok() || mode == Err(Code::ACCESS_DENIED));
         }
-        prop_assert_eq!(mapping::base_hint(a).is_ok(), a % mapping::GRANULARITY == 0);
+        prop_assert_eq!(mapping::alignment(0, a).is_ok(), a % mapping::GRANULARITY == 0);
         prop_assert!(Timeout::millis(d).deadline_nanos(a).is_none_or(|deadline| deadline >= a));
         if let Some(kind) = Kind::from_u32(d % 16) {
             let granted = Security::from_words([d, e, d ^ e, e]).granted(kind, flag, !flag);

@@ -167,6 +167,6 @@ proptest! {
     /// M25
     #[test]
     fn a_base_is_judged_by_its_low_bits(addr in number()) {
-        prop_assert_eq!(base_hint(addr).is_ok(), addr & 0xFFFF == 0);
+        prop_assert_eq!(alignment(0, addr).is_ok(), addr & 0xFFFF == 0);
     }
 }

@@ -55,6 +55,15 @@ pub fn is_own_thread(thread: u32) -> bool {
     std::path::Path::new(&format!("/proc/self/task/{thread}")).exists()
 }
 
+/// The threads of this process: number and name. Empty where /proc does not tell.
+#[must_use]
+pub fn own_threads() -> Vec<(u32, String)> {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let ids = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok());
+    let name = |id: u32| std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
+    ids.map(|id| (id, name(id).trim_end().to_owned())).collect()
+}
+
 /// The user that a process runs as; `None` if there is no such process.
 #[must_use]
 pub fn owner(process: u32) -> Option<u32> {

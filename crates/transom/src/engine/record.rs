@@ -33,6 +33,9 @@ use crate::namespace::imp as namespace;
 /// The variable that names a child's record.
 pub(crate) const VARIABLE: &str = "TRANSOM_PROCESS";
 
+/// The value of a standard handle that is NULL, which programs may set; no handle has it, being no multiple of 4.
+pub(crate) const NO_HANDLE: u64 = 1;
+
 /// A process's record, mapped.
 #[derive(Debug)]
 pub(crate) struct ProcessRecord {
@@ -120,7 +123,7 @@ impl ProcessRecord {
         self.pages.u32(layout::SUSPENDED)
     }
 
-    /// Leaves the value of a standard handle for the child; 0 = none given.
+    /// Leaves the value of a standard handle for the child: 0 = not given, [`NO_HANDLE`] = there is none.
     pub(crate) fn set_standard(&self, which: usize, value: u64) {
         self.pages.u64(layout::STANDARD + 8 * which.min(2)).store(value, Ordering::Relaxed);
     }
@@ -302,7 +305,7 @@ pub(crate) struct Own {
     /// Rows that the creator filled and nobody here has used yet; `None` while one is being taken over.
     inherited: Mutex<HashMap<usize, Option<Inherited>>>,
     command_line: Option<Vec<u8>>,
-    /// Values of the standard handles; 0 = none given.
+    /// Values of the standard handles: 0 = not given, [`NO_HANDLE`] = there is none.
     standard: [AtomicU64; 3],
     /// Says in the namespace where this record is.
     entry: Mutex<Option<namespace::Hold>>,
@@ -319,7 +322,7 @@ impl Own {
         self.command_line.as_deref()
     }
 
-    /// The value of a standard handle; 0 = none given.
+    /// The value of a standard handle: 0 = not given, [`NO_HANDLE`] = there is none.
     pub(crate) fn standard(&self, which: usize) -> &AtomicU64 {
         &self.standard[which.min(2)]
     }

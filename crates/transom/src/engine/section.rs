@@ -102,7 +102,7 @@ impl Section {
         bytes: u64,
         base: usize,
     ) -> Result<(usize, usize, Intact), Code> {
-        rules::base_hint(base as u64)?;
+        rules::alignment(offset, base as u64)?;
         let mode = rules::view_mode(self.protection, rights, desired)?;
         let range = rules::view_range(self.size, offset, bytes)?;
         let access = match mode.access {

@@ -13,7 +13,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::Read;
 use std::os::fd::{AsRawFd, RawFd};
@@ -209,31 +209,60 @@ fn line_of(command: &Command) -> std::result::Result<Vec<u8>, Code> {
 
 /// The program to execute: as given, or searched for the first word of the line (R1, R2).
 fn find_program(command: &Command, line: &[u8]) -> std::result::Result<PathBuf, Code> {
-    if let Some(application) = &command.application {
-        let path = PathBuf::from(application);
-        return if path.exists() { Ok(path) } else { Err(missing(&path)) };
-    }
-    let candidates = command_line::program(line);
-    if candidates.is_empty() {
-        return Err(Code::INVALID_PARAMETER);
-    }
-    let mut failure = Code::FILE_NOT_FOUND;
-    for candidate in &candidates {
-        let name = Path::new(OsStr::from_bytes(candidate));
-        let mut with_suffix = name.as_os_str().to_owned();
-        with_suffix.push(".exe");
-        for name in [name, Path::new(&with_suffix)] {
-            if name.as_os_str().as_bytes().contains(&b'/') {
-                if name.is_file() {
-                    return Ok(name.to_owned());
+    let program = match &command.application {
+        Some(application) if Path::new(application).exists() => PathBuf::from(application),
+        Some(application) => {
+            let names = spellings(application.as_bytes(), false);
+            let found = names.iter().map(|name| path(name)).find(|path| path.is_file());
+            found.ok_or_else(|| missing(path(&names[0])))?.to_owned()
+        }
+        None => search_words(&command_line::program(line))?,
+    };
+    // The child changes its folder before it executes, and a relative path is the creator's.
+    let absolute = if command.directory.is_some() { std::path::absolute(&program).ok() } else { None };
+    Ok(absolute.unwrap_or(program))
+}
+
+/// The first of these that is a program, with or without a path.
+fn search_words(candidates: &[Vec<u8>]) -> std::result::Result<PathBuf, Code> {
+    let mut failure = if candidates.is_empty() { Code::INVALID_PARAMETER } else { Code::FILE_NOT_FOUND };
+    for candidate in candidates {
+        for name in spellings(candidate, true) {
+            if name.contains(&b'/') {
+                if path(&name).is_file() {
+                    return Ok(path(&name).to_owned());
                 }
-                failure = missing(name);
-            } else if let Some(found) = search(name) {
+                failure = missing(path(&name));
+            } else if let Some(found) = search(path(&name)) {
                 return Ok(found);
             }
         }
     }
     Err(failure)
+}
+
+/// The names under which a program is looked for: as it is, with `.exe` (`add`), and without the `.exe` that a source
+/// written for Windows expects of a program built here. A backslash separates as a slash does; only then may it be
+/// part of a name.
+fn spellings(name: &[u8], add: bool) -> Vec<Vec<u8>> {
+    const SUFFIX: &[u8] = b".exe";
+    let slashes: Vec<u8> = name.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+    let mut names = vec![slashes];
+    if add {
+        names.push([&names[0], SUFFIX].concat());
+    }
+    let stem = names[0].len().saturating_sub(SUFFIX.len());
+    if stem > 0 && names[0][stem - 1] != b'/' && names[0][stem..].eq_ignore_ascii_case(SUFFIX) {
+        names.push(names[0][..stem].to_vec());
+    }
+    if name.contains(&b'\\') {
+        names.push(name.to_vec());
+    }
+    names
+}
+
+fn path(name: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(name))
 }
 
 /// A program without a path: beside this one, in the current folder, then along PATH.
@@ -364,6 +393,8 @@ fn inherited(command: &Command) -> std::result::Result<Vec<Row>, Code> {
 struct Package {
     record: ProcessRecord,
     keep: Vec<RawFd>,
+    /// Descriptors of this process that a row of the child names.
+    named: HashSet<RawFd>,
     standard: [Option<RawFd>; 3],
     holds: Vec<ChildHold>,
     /// Ends of named pipes.
@@ -380,6 +411,7 @@ impl Package {
         let mut package = Package {
             keep: vec![record.descriptor().as_raw_fd(), inbox.as_raw_fd()],
             record,
+            named: HashSet::new(),
             standard: [None; 3],
             holds: Vec::new(),
             lent: Vec::new(),
@@ -414,12 +446,18 @@ impl Package {
                     streams.entry(index).or_insert(which as RawFd);
                 }
                 None if command.use_standard => {
+                    let value = match (row, raw) {
+                        (_, None | Some(RawHandle::NULL)) => record::NO_HANDLE,
+                        // No stream, but a handle that the child has.
+                        (Some(_), Some(raw)) => raw.value() as u64,
+                        (None, Some(_)) => u64::MAX,
+                    };
                     // "None" must not become whatever the child opens first.
                     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
                     let null = null.map_err(|_| Code::FILE_NOT_FOUND)?;
                     self.standard[which] = Some(null.as_raw_fd());
                     self._alive.push(null.into());
-                    self.record.set_standard(which, u64::MAX);
+                    self.record.set_standard(which, value);
                 }
                 None => {}
             }
@@ -427,11 +465,19 @@ impl Package {
         Ok(streams)
     }
 
-    /// A second number of a descriptor, until the child has its own.
-    fn copy(&mut self, number: RawFd) -> std::result::Result<RawFd, Code> {
-        let copy = with_room(|| host::duplicate_number(number))?;
-        let number = copy.as_raw_fd();
-        self._alive.push(copy);
+    /// Keeps a descriptor for the child. Several handles to one object share theirs here; there each has its own,
+    /// since a child believes only rows that have nothing in common.
+    fn keep_own(&mut self, number: RawFd) -> std::result::Result<RawFd, Code> {
+        if number <= 2 {
+            return Ok(number);
+        }
+        let mut number = number;
+        if !self.named.insert(number) {
+            let copy = with_room(|| host::duplicate_number(number))?;
+            number = copy.as_raw_fd();
+            self._alive.push(copy);
+        }
+        self.keep.push(number);
         Ok(number)
     }
 
@@ -448,18 +494,14 @@ impl Package {
         if let Some(number) = streams.get(&index) {
             // One descriptor for stream and handle, so that closing the stream closes the pipe (R24).
             slot.descriptor = *number;
-        } else if slot.descriptor > 2 {
-            self.keep.push(slot.descriptor);
+        } else {
+            slot.descriptor = self.keep_own(slot.descriptor)?;
+        }
+        slot.record = self.keep_own(slot.record)?;
+        for bell in &mut slot.bells {
+            *bell = self.keep_own(*bell)?;
         }
         let is_server = matches!(entry.object, Object::Server(_));
-        if is_server || matches!(entry.object, Object::Client(_)) {
-            // The ends of a name share its board; in the child each handle has descriptors of its own.
-            slot.record = self.copy(slot.record)?;
-        }
-        if slot.record > 2 {
-            self.keep.push(slot.record);
-        }
-        self.keep.extend(slot.bells.into_iter().filter(|bell| *bell > 2));
         if let Some(hold) = entry.hold() {
             // What the name leads to: a pipe's board, any other object itself.
             let memory = if is_server { slot.record } else { slot.descriptor };
@@ -482,7 +524,7 @@ impl Package {
 /// A standard handle of this process that `SetStdHandle` replaced: the child's stream too (R24).
 fn replaced_standard(which: usize) -> Option<RawHandle> {
     let value = record::own().ok()?.standard(which).load(Ordering::Acquire);
-    if value == 0 || value == u64::MAX {
+    if matches!(value, 0 | record::NO_HANDLE | u64::MAX) {
         return None;
     }
     Some(RawHandle::new(usize::try_from(value).ok()?))

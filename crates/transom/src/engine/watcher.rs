@@ -33,6 +33,9 @@ impl Watched {
     }
 }
 
+/// The name of the thread; the system keeps 15 bytes of it.
+pub(crate) const THREAD: &str = "transom-watcher";
+
 struct Watcher {
     system: process::Watcher,
     next: AtomicU64,
@@ -58,7 +61,7 @@ fn watcher() -> Result<&'static Watcher, Code> {
         .map_err(|error| *error)?;
     let started = STARTED.get_or_init(|| {
         std::thread::Builder::new()
-            .name("transom-watcher".to_owned())
+            .name(THREAD.to_owned())
             .stack_size(64 * 1024)
             .spawn(|| run(watcher))
             .is_ok()

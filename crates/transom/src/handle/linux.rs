@@ -159,7 +159,11 @@ fn take(from: &Arc<ProcessObject>, raw: RawHandle) -> std::result::Result<Arc<En
 fn grant(entry: &Entry, wanted: Option<u32>) -> std::result::Result<u32, Code> {
     let kind = entry.object.kind();
     let Some(wanted) = wanted else { return Ok(entry.access) };
-    let wanted = kind.map_generic(wanted);
+    let mut wanted = kind.map_generic(wanted);
+    if matches!(kind, Kind::Event | Kind::Mutex | Kind::Semaphore) {
+        // What is no right of the kind is dropped here, where opening by name refuses it.
+        wanted &= kind.all_access();
+    }
     let more = wanted & !entry.access != 0;
     if more && matches!(kind, Kind::File | Kind::Pipe) {
         return Err(Code::ACCESS_DENIED);

@@ -166,7 +166,8 @@ impl Handle {
         imp::close(self.into_raw())
     }
 
-    /// What kind of object this is a handle to; `None` where the system does not tell.
+    /// What kind of object this is a handle to; `None` where the system does not tell: on Windows for files and
+    /// pipes, which are of one type there, and for objects that this library has no type for.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
         imp::kind(self)
@@ -297,8 +298,8 @@ pub trait FromHandle: AsHandle + Sized {
     /// Takes a handle of the right kind.
     ///
     /// # Errors
-    /// `ERROR_INVALID_HANDLE` (6): a handle to another kind of object. On Windows, where a handle does not
-    /// tell its kind, the first call with it fails instead.
+    /// `ERROR_INVALID_HANDLE` (6): a handle to another kind of object. On Windows, which does not tell files from
+    /// pipes ([`Handle::kind`]), the first call with the wrong one of the two fails instead.
     fn from_handle(handle: Handle) -> Result<Self>;
 
     /// Gives the handle back, and with it the duty to close it.

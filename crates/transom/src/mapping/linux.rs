@@ -54,8 +54,13 @@ fn file_of<'a>(source: &'a Source<'_>) -> std::result::Result<Option<(BorrowedFd
 
 fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Handle>, Code> {
     let attributes = &options.attributes;
+    // What is wrong without looking at the file comes first.
+    let is_file = !matches!(options.source, Source::PagingFile);
+    let section = match rules::decode(options.protect, is_file) {
+        Err(Code::BAD_EXE_FORMAT) if options.size == 0 => return Err(Code::INVALID_PARAMETER),
+        section => section?,
+    };
     let file = file_of(&options.source)?;
-    let section = rules::decode(options.protect, file.is_some())?;
     if section.flags.contains(SectionFlags::IMAGE) {
         return Err(Code::BAD_EXE_FORMAT);
     }
@@ -179,7 +184,8 @@ pub(super) fn size(handle: &Handle) -> Result<u64> {
 }
 
 pub(super) fn map(handle: &Handle, options: &ViewOptions) -> Result<RawView> {
-    section_of(handle)
+    rules::alignment(options.offset, options.base as u64)
+        .and_then(|()| section_of(handle))
         .and_then(|section| {
             let rights = handle.resolved.0.access;
             section.map(rights, options.access, options.offset, options.length, options.base)

@@ -145,7 +145,9 @@ impl<'a> MappingOptions<'a> {
     /// `ERROR_NOT_ENOUGH_MEMORY` (8): beyond the end of a file that is mapped read-only (M45); or no memory.
     /// `ERROR_COMMITMENT_LIMIT` (1455): more memory than the system or the process's limit has left (M13).
     /// `ERROR_DISK_FULL` (112): the file, or the folder of path-backed sections, cannot grow.
-    /// `ERROR_ACCESS_DENIED` (5): the file was opened without the rights (M53), or the name refuses (M41).
+    /// `ERROR_ACCESS_DENIED` (5): the file was opened without the rights (M53), or the name refuses (M41); on Linux
+    /// also if only processes in another PID namespace hold the name and it is not path-backed
+    /// ([`Backing`], `docs/limits.md`).
     /// `ERROR_PATH_NOT_FOUND` (3): backslash or unknown prefix in the name (M36).
     /// `ERROR_PRIVILEGE_NOT_HELD` (1314): large pages without the right to them (M15).
     #[doc(alias = "CreateFileMapping")]

@@ -49,7 +49,8 @@ impl MutexOptions {
     /// # Errors
     /// `ERROR_INVALID_HANDLE` (6): the name belongs to an object of another kind (M32).
     /// `ERROR_PATH_NOT_FOUND` (3): a backslash in the name, an unknown prefix (M36).
-    /// `ERROR_ACCESS_DENIED` (5): the name exists and its security refuses (Y38).
+    /// `ERROR_ACCESS_DENIED` (5): the name exists and its security refuses (Y38); on Linux also if only processes
+    /// in another PID namespace hold it and it is not path-backed (see `docs/limits.md`).
     pub fn create(&self) -> Result<Created<Mutex>> {
         imp::create(self).map(|created| created.map(Mutex))
     }

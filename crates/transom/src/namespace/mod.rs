@@ -45,6 +45,9 @@ pub struct Holder {
     pub command: String,
     /// The access rights it opened the object with.
     pub access: u32,
+    /// It runs in another PID namespace (a container): this process reaches the object through it only if the
+    /// object is path-backed.
+    pub elsewhere: bool,
 }
 
 /// One thing that [`examine`] found.

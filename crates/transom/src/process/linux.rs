@@ -77,6 +77,9 @@ fn standard(which: usize) -> std::result::Result<RawHandle, Code> {
     }
     let own = record::own()?;
     let value = own.standard(which).load(Ordering::Acquire);
+    if value == record::NO_HANDLE {
+        return Err(Code::INVALID_HANDLE);
+    }
     if value != 0 {
         return Ok(RawHandle::new(usize::try_from(value).unwrap_or(usize::MAX)));
     }
@@ -109,7 +112,7 @@ pub(super) fn set_standard_handle(which: usize, handle: RawHandle) -> Result<()>
     }
     let own = record::own().map_err(error)?;
     // 0 would mean "not asked for yet".
-    let value = if handle == RawHandle::NULL { u64::MAX } else { handle.value() as u64 };
+    let value = if handle == RawHandle::NULL { record::NO_HANDLE } else { handle.value() as u64 };
     own.standard(which).store(value, Ordering::Release);
     Ok(())
 }

@@ -327,6 +327,7 @@ pub fn standard_handle(which: usize) -> Result<RawHandle> {
 }
 
 /// Replaces a standard handle of this process (`SetStdHandle`): 0 input, 1 output, 2 error.
+/// [`RawHandle::NULL`] makes [`standard_handle`] say that there is none. The value is not looked at.
 ///
 /// # Errors
 /// `ERROR_INVALID_PARAMETER` (87): another number.

@@ -106,6 +106,8 @@ fn there_are_three_standard_handles() {
     let event = crate::event::Event::new(true).unwrap();
     set_standard_handle(0, event.as_handle().as_raw()).unwrap();
     assert_eq!(standard_handle(0).unwrap(), event.as_handle().as_raw());
+    set_standard_handle(0, RawHandle::NULL).unwrap();
+    assert_eq!(code(standard_handle(0)), 6, "there is none");
     set_standard_handle(0, before.unwrap_or(RawHandle::NULL)).unwrap();
 }
 

@@ -8,7 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use transom_core::access::{
@@ -24,7 +24,7 @@ use crate::engine::named::{error, finish};
 use crate::engine::process::ProcessObject;
 use crate::engine::sync::{Blueprint, SyncObject};
 use crate::engine::table::Object;
-use crate::engine::{errno, owner, record, signal};
+use crate::engine::{errno, owner, record, signal, watcher};
 use crate::error::Result;
 use crate::handle::Handle;
 
@@ -69,14 +69,83 @@ fn begin(object: &Arc<SyncObject>) {
     futex::wake(object.thread_id(), 1);
 }
 
+/// The threads that [`spawn`] made: in the lowest 16 bits how many run, in the next how many are about to say that
+/// they have ended, above those the exit code of the last one that came so far.
+static THREADS: AtomicU64 = AtomicU64::new(0);
+const RUNNING: u64 = 1;
+const ENDING: u64 = 1 << 16;
+const COUNTS: u64 = 0xFFFF_FFFF;
+/// Changes whenever one of them has ended; the first thread sleeps on it once it has ended itself.
+static ENDS: AtomicU32 = AtomicU32::new(0);
+static FIRST_HAS_ENDED: AtomicBool = AtomicBool::new(false);
+/// The numbers of those that ended most recently: the system may still have them.
+static ENDED: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
+
+/// The calling thread, one that [`spawn`] made, is ending with `code`: from now on it does not run.
+fn begin_to_end(code: u32) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed) as usize;
+    // Partner: the acquire in `outlive_all`, as of the change below.
+    ENDED[next % ENDED.len()].store(process::thread_id(), Ordering::Release);
+    let _ = THREADS.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |threads| {
+        Some(u64::from(code) << 32 | ((threads & COUNTS) - RUNNING + ENDING))
+    });
+}
+
+/// Whoever waits for the calling thread has been told.
+fn have_ended() {
+    THREADS.fetch_sub(ENDING, Ordering::AcqRel);
+    // Sequentially consistent, as is the other side: it sleeps before this change or sees it.
+    ENDS.fetch_add(1, Ordering::SeqCst);
+    if FIRST_HAS_ENDED.load(Ordering::SeqCst) {
+        futex::wake(&ENDS, 1);
+    }
+}
+
+/// What is left of the first thread: it waits for the others, and then ends the process with the last one's code
+/// (R26, R27). It may not just go, since what others see of this process in `/proc` goes with it: descriptors, and
+/// so names.
+fn outlive_all(code: u32) -> ! {
+    FIRST_HAS_ENDED.store(true, Ordering::SeqCst);
+    let mut others = false;
+    let last = loop {
+        let ends = ENDS.load(Ordering::SeqCst);
+        let threads = THREADS.load(Ordering::Acquire);
+        if threads & COUNTS == 0 {
+            break if others { (threads >> 32) as u32 } else { code };
+        }
+        // Who runs now ends after this thread.
+        others |= threads & (ENDING - RUNNING) != 0;
+        let _ = futex::wait(&ENDS, ends, None);
+    };
+    // Threads of somebody else's making do not tell when they end: the kernel knows.
+    let has_ended = |id: u32| ENDED.iter().any(|ended| ended.load(Ordering::Relaxed) == id);
+    let is_ours =
+        |(id, name): &(u32, String)| *id == process::id() || name == watcher::THREAD || has_ended(*id);
+    let alone = procfs::own_threads().iter().all(is_ours);
+    if let Ok(own) = record::own() {
+        own.record.set_exit_code(last);
+    }
+    if alone {
+        process::exit(last.cast_signed());
+    }
+    thread::exit_bare(last)
+}
+
 impl Own {
     fn end(&self) {
         if let Some(object) = self.object.borrow_mut().take()
             // In a fork the object is that of the parent's thread, which lives.
             && !record::is_forked()
         {
+            if self.started.get() {
+                begin_to_end(self.exit_code.get());
+            }
             owner::unlink(&object);
             signal::end_thread(&object, self.exit_code.get());
+            if self.started.get() {
+                have_ended();
+            }
         }
     }
 }
@@ -130,9 +199,11 @@ pub(super) fn spawn(options: &ThreadOptions, body: Box<dyn FnOnce() -> u32 + Sen
     object.suspended().store(u32::from(options.suspended), Ordering::Relaxed);
     let handle = finish(Object::Sync(Arc::clone(&object)), Kind::Thread.all_access(), None, options.inherit)
         .map_err(&error)?;
+    THREADS.fetch_add(RUNNING, Ordering::AcqRel);
     let start = Box::into_raw(Box::new(Start { object: Arc::clone(&object), body }));
     // SAFETY: `run` takes the box back; body and object may go to another thread.
     if let Err(failed) = unsafe { thread::start(options.stack_size, run, start.cast()) } {
+        THREADS.fetch_sub(RUNNING, Ordering::AcqRel);
         // SAFETY: no thread was made, so the box is still ours.
         drop(unsafe { Box::from_raw(start) });
         return Err(error(match errno::code(failed) {
@@ -245,5 +316,8 @@ pub(super) unsafe fn exit(code: u32) -> ! {
     // A thread of somebody else's making: what concerns others is done by hand.
     owner::abandon_all();
     OWN.with(Own::end);
+    if process::thread_id() == process::id() {
+        outlive_all(code);
+    }
     thread::exit_bare(code)
 }

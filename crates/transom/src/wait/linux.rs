@@ -8,20 +8,14 @@ use super::{Timeout, Wait};
 use crate::engine::named::error;
 use crate::engine::table::Object;
 use crate::engine::waiter::{self, Target};
-use crate::engine::{owner, signal};
+use crate::engine::{owner, signal, sync};
 use crate::error::Result;
 use crate::handle::Handle;
 
-/// What a handle is to a wait; fails with 5 without SYNCHRONIZE and with 6 for a section.
+/// What a handle is to a wait; fails with 5 without SYNCHRONIZE, which no handle to a section has.
 fn target(handle: &Handle) -> std::result::Result<Target, Code> {
     let entry = &handle.resolved.0;
-    match &entry.object {
-        Object::Section(_) => {
-            entry.check(0)?;
-            return Err(Code::INVALID_HANDLE);
-        }
-        _ => entry.check(SYNCHRONIZE)?,
-    }
+    entry.check(SYNCHRONIZE)?;
     Ok(match &entry.object {
         Object::Sync(object) => Target::Sync(object.clone()),
         Object::Process(process) | Object::FirstThread(process) => Target::Process(process.clone()),
@@ -49,11 +43,33 @@ pub(super) fn any(handles: &[&Handle], timeout: Timeout) -> Result<Wait> {
 }
 
 pub(super) fn all(handles: &[&Handle], timeout: Timeout) -> Result<Wait> {
-    targets(handles).and_then(|targets| waiter::all(&targets, timeout)).map_err(error("wait for all objects"))
+    let all = || {
+        let targets = targets(handles)?;
+        let is_listed =
+            |(index, handle): (usize, &&Handle)| handles[..index].iter().any(|other| same(other, handle));
+        if handles.iter().enumerate().any(is_listed) {
+            return Err(Code::INVALID_PARAMETER);
+        }
+        waiter::all(&targets, timeout)
+    };
+    all().map_err(error("wait for all objects"))
+}
+
+/// Whether both lead to one object, as far as a wait for all could take it twice.
+fn same(a: &Handle, b: &Handle) -> bool {
+    match (&a.resolved.0.object, &b.resolved.0.object) {
+        (Object::Sync(a), Object::Sync(b)) => sync::same(a, b),
+        (Object::Process(a), Object::Process(b)) | (Object::FirstThread(a), Object::FirstThread(b)) => {
+            a.id() == b.id()
+        }
+        _ => a.as_raw() == b.as_raw(),
+    }
 }
 
 pub(super) fn signal_and_wait(signal: &Handle, wait: &Handle, timeout: Timeout) -> Result<Wait> {
     let error = error("signal object and wait");
+    // Both are checked before anything is signalled (Y32), what is waited for first.
+    let target = target(wait).map_err(&error)?;
     let entry = &signal.resolved.0;
     let Object::Sync(object) = &entry.object else { return Err(error(Code::INVALID_HANDLE)) };
     let right = match object.rule() {
@@ -63,8 +79,6 @@ pub(super) fn signal_and_wait(signal: &Handle, wait: &Handle, timeout: Timeout) 
         Rule::Thread => return Err(error(Code::INVALID_HANDLE)),
     };
     entry.check(right).map_err(&error)?;
-    // Both are checked before anything is signalled (Y32).
-    let target = target(wait).map_err(&error)?;
     match object.rule() {
         Rule::Semaphore => drop(signal::release_semaphore(object, 1).map_err(&error)?),
         Rule::Mutex if !owner::release(object) => return Err(error(Code::NOT_OWNER)),

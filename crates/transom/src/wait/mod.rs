@@ -80,15 +80,10 @@ pub fn any(objects: &[&dyn AsHandle], timeout: impl Into<Timeout>) -> Result<Wai
 /// one step; until then nothing is taken (Y26).
 ///
 /// # Errors
-/// As [`any`]; `ERROR_INVALID_PARAMETER` (87) also if the same handle is listed twice.
+/// As [`any`]; `ERROR_INVALID_PARAMETER` (87) also if the same object is listed twice (Y29).
 #[doc(alias = "WaitForMultipleObjects")]
 pub fn all(objects: &[&dyn AsHandle], timeout: impl Into<Timeout>) -> Result<Wait> {
     let handles = handles(objects)?;
-    for (index, handle) in handles.iter().enumerate() {
-        if handles[..index].iter().any(|earlier| earlier.as_raw() == handle.as_raw()) {
-            return Err(Error::new("wait for all", Code::INVALID_PARAMETER));
-        }
-    }
     imp::all(&handles, timeout.into())
 }
 

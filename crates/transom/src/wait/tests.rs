@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, EventOptions};
-use crate::handle::{AsHandle, FromHandle, Handle};
+use crate::handle::{AsHandle, DuplicateOptions, FromHandle, Handle};
 use crate::mapping::Mapping;
 use crate::mutex::Mutex;
 use crate::process::Process;
@@ -183,8 +183,7 @@ fn one_bad_handle_fails_the_whole_wait() {
     assert_eq!(code(bad().and_then(|bad| all(&[&set, &*bad], Timeout::ZERO))), 6);
     assert_eq!(code(bad().and_then(|bad| one(&*bad, Timeout::ZERO))), 6);
     let mapping = Mapping::anonymous(4096).unwrap();
-    let section = code(any(&[&set, &mapping], Timeout::ZERO));
-    assert!(matches!(section, 5 | 6), "a section cannot be waited for, and has no right to it: {section}");
+    assert_eq!(code(any(&[&set, &mapping], Timeout::ZERO)), 5, "a section's handle has no right to it");
 }
 
 /// Y16, Y28: rights count like handles.
@@ -203,7 +202,10 @@ fn one_handle_without_the_right_fails_the_whole_wait() {
 fn the_same_handle_twice_works_for_any_and_not_for_all() {
     let _limit = limit();
     let event = EventOptions::new().initial(true).create().unwrap().object;
-    assert_eq!(code(all(&[&event, &event], Timeout::ZERO)), 87);
+    crate::differs_under_wine!("Y29", code(all(&[&event, &event], Timeout::ZERO)) == 87);
+    let again = event.as_handle().duplicate(DuplicateOptions::default()).unwrap();
+    crate::differs_under_wine!("Y29", code(all(&[&event, &again], Timeout::ZERO)) == 87);
+    event.set().unwrap();
     assert_eq!(any(&[&event, &event], Timeout::ZERO).unwrap(), Wait::Object(0));
     assert_eq!(any(&[&event, &event], Timeout::ZERO).unwrap(), Wait::Timeout);
 }

@@ -11,7 +11,7 @@ use transom_sys::linux::{Errno, dirs, futex, lock, process};
 use super::Folder;
 use super::backing;
 use super::root::{Namespace, Refusal, Root, VARIABLE};
-use crate::namespace::{Finding, Severity};
+use crate::namespace::{Finding, NamedObject, Severity};
 
 /// Below this many open files, a program with Windows' habits of handles will notice.
 const FEW_FILES: u64 = 4096;
@@ -95,9 +95,11 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
     let shown = path.display();
     let opened = root.open(user, false);
     let (place, exists) = if matches!(opened, Ok(Some(_))) { (&path, true) } else { (&root.parent, false) };
+    // A missing folder is made, if the one above it is there.
+    let makes = root.make_parent && root.parent.parent().is_some_and(|above| dirs::open_path(above).is_ok());
     if opened.is_ok()
         && let Err(error) = dirs::may_write(place)
-        && (exists || error != Errno::NOENT || !root.make_parent)
+        && (exists || error != Errno::NOENT || !makes)
     {
         return problem(
             subject,
@@ -117,7 +119,16 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
             Ok(None) => fine(subject, format!("{shown}: no names")),
             Ok(Some(counts)) => {
                 let message = format!("{shown}: {}", counts.describe());
-                if counts.dead == 0 {
+                let elsewhere = out_of_reach(namespace, scope);
+                if elsewhere > 0 {
+                    note(
+                        subject,
+                        format!(
+                            "{message}; {elsewhere} only by processes in another PID namespace, so not reachable"
+                        ),
+                        "let their programs run with TRANSOM_BACKING=path, or share the PID namespace",
+                    )
+                } else if counts.dead == 0 {
                     fine(subject, message)
                 } else {
                     note(
@@ -179,6 +190,15 @@ impl Counts {
     }
 }
 
+/// How many names only containers hold, in memory that no path leads to: opening them gives ERROR_ACCESS_DENIED.
+fn out_of_reach(namespace: &Namespace, scope: Scope) -> usize {
+    let is_out_of_reach = |object: &NamedObject| {
+        let all = !object.holders.is_empty() && object.holders.iter().all(|holder| holder.elsewhere);
+        object.scope == scope && !object.path_backed && all
+    };
+    namespace.list().map_or(0, |objects| objects.iter().filter(|object| is_out_of_reach(object)).count())
+}
+
 fn refused(subject: &str, root: &Root, refusal: Refusal) -> Finding {
     let path = root.path();
     let shown = path.display();
@@ -209,6 +229,11 @@ fn refused(subject: &str, root: &Root, refusal: Refusal) -> Finding {
             subject,
             format!("{} does not exist", root.parent.display()),
             format!("mount a tmpfs there, or set {VARIABLE} to a folder in memory"),
+        ),
+        Refusal::Relative => problem(
+            subject,
+            format!("{VARIABLE} is {}, which depends on the folder a program runs in", root.parent.display()),
+            format!("set {VARIABLE} to a path that begins with a slash"),
         ),
         Refusal::System(error) => problem(
             subject,
@@ -485,6 +510,7 @@ mod tests {
                 Refusal::Owner(7),
                 Refusal::Mode(0o777),
                 Refusal::NoParent,
+                Refusal::Relative,
                 Refusal::System(Errno::IO),
             ];
             for refusal in refusals {

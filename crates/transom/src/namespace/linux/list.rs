@@ -201,6 +201,7 @@ fn rows(slots: impl Iterator<Item = Slot>) -> Vec<Holder> {
             "(in another PID namespace)".into()
         },
         access: slot.access,
+        elsewhere: slot.namespace != here,
     };
     slots.into_iter().map(row).collect()
 }

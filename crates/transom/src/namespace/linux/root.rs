@@ -60,6 +60,10 @@ impl Root {
 
     /// Opens it, if it is there and safe. `make`: makes it if it is not there.
     pub(super) fn open(&self, user: u32, make: bool) -> Result<Option<OwnedFd>, Refusal> {
+        if self.parent.is_relative() {
+            // Programs in different folders would not meet, and one that changes its folder would lose its names.
+            return Err(Refusal::Relative);
+        }
         let parent = match dirs::open_path(&self.parent) {
             Err(Errno::NOENT) if make && self.make_parent => {
                 match dirs::make_path(&self.parent, PRIVATE) {
@@ -102,6 +106,8 @@ pub(super) enum Refusal {
     Mode(u32),
     /// The folder it should lie in does not exist.
     NoParent,
+    /// The folder it should lie in depends on where the program runs.
+    Relative,
     /// The system refused.
     System(Errno),
 }
@@ -110,7 +116,7 @@ impl Refusal {
     pub(super) fn code(self) -> Code {
         match self {
             Refusal::NotAFolder | Refusal::Owner(_) | Refusal::Mode(_) => Code::ACCESS_DENIED,
-            Refusal::NoParent => Code::PATH_NOT_FOUND,
+            Refusal::NoParent | Refusal::Relative => Code::PATH_NOT_FOUND,
             Refusal::System(error) => errno::code(error),
         }
     }

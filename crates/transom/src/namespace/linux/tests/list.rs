@@ -75,6 +75,7 @@ fn holders_of_another_pid_namespace_have_no_command() {
     change_slots(&scratch.path("x"), |holder| Holder { namespace: holder.namespace + 1, ..holder });
     let found = scratch.namespace.find("x").unwrap().expect("it exists");
     assert_eq!(found.holders[0].command, "(in another PID namespace)");
+    assert!(found.holders[0].elsewhere);
 }
 
 /// Somebody who keeps an entry locked cannot stop those who only look, nor the sweep.
