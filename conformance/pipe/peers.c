@@ -114,7 +114,7 @@ int main(int argc, char **words)
     OVERLAPPED r, w, t;
     PROCESS_INFORMATION made;
     DWORD count;
-    char buffer[16], reply[16], number_text[24];
+    char buffer[16], reply[16], number_text[100];
     static char big[200000];
 
     if (argc > 2)

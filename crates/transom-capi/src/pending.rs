@@ -134,11 +134,13 @@ impl Watched {
         }
         self.listed = waits;
         let mut busy = lock(&BUSY);
-        let gone = if waits { busy.insert(end.id(), end.clone()) } else { busy.remove(&end.id()) };
+        if waits {
+            busy.insert(end.id(), end.clone());
+        } else {
+            // Not the last of its kind: the caller has one.
+            busy.remove(&end.id());
+        }
         COUNT.store(busy.len(), Ordering::Relaxed);
-        drop(busy);
-        // Perhaps the last of an end that was closed, with all that belongs to it.
-        drop(gone);
     }
 }
 

@@ -86,7 +86,7 @@ impl Modes {
     /// The mode word.
     #[must_use]
     pub const fn bits(self) -> u32 {
-        self.nowait as u32 * PIPE_NOWAIT | self.message_read as u32 * PIPE_READMODE_MESSAGE
+        (self.nowait as u32 * PIPE_NOWAIT) | (self.message_read as u32 * PIPE_READMODE_MESSAGE)
     }
 
     /// The mode word that `SetNamedPipeHandleState` is given.

@@ -18,7 +18,7 @@
 //! Everything is little-endian and made of atomics, because any process that may open the name can write at any
 //! time. The file is a hole until it is used.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 use super::Corrupt;
 
@@ -47,9 +47,10 @@ const WORDS: usize = LANES.div_ceil(64);
 #[repr(C, align(128))]
 struct Line<T>(T);
 
-/// Page 0. See the module.
+/// Page 0. See the module. (The model checker's threads have small stacks.)
 #[derive(Debug)]
-#[repr(C, align(4096))]
+#[cfg_attr(not(loom), repr(C, align(4096)))]
+#[cfg_attr(loom, repr(C))]
 pub struct Header {
     fixed: Line<Fixed>,
     shared: Line<Shared>,
@@ -210,8 +211,11 @@ impl Header {
 
     /// A reader is about to sleep: from now on whoever publishes wakes it. It then looks once more.
     pub fn fall_asleep(&self) {
-        self.sleep.0.word.store(0, Ordering::SeqCst);
-        self.sleep.0.asleep.store(1, Ordering::SeqCst);
+        self.sleep.0.word.store(0, Ordering::Relaxed);
+        // Release: whoever wakes does it after the word was set back.
+        self.sleep.0.asleep.store(1, Ordering::Release);
+        // Pairs with those of writers.
+        fence(Ordering::SeqCst);
     }
 
     /// Whether readers have to be woken, which is asked after publishing, and by a reader that takes a message after
@@ -220,7 +224,7 @@ impl Header {
     #[inline]
     pub fn has_sleepers(&self) -> bool {
         let asleep = &self.sleep.0.asleep;
-        asleep.load(Ordering::SeqCst) != 0 && asleep.swap(0, Ordering::SeqCst) != 0
+        asleep.load(Ordering::Relaxed) != 0 && asleep.swap(0, Ordering::AcqRel) != 0
     }
 
     /// From now on nobody falls asleep on the word until the next reader says that it will.
@@ -249,9 +253,12 @@ impl Header {
     #[inline]
     pub(super) fn mark(&self, row: usize) {
         let (word, bit) = (&self.worth[row / 64], 1 << (row % 64));
-        // SeqCst: after the store of the tail, before the reader's clearing or after it.
-        if word.load(Ordering::SeqCst) & bit == 0 {
-            word.fetch_or(bit, Ordering::SeqCst);
+        // After the fence that follows the store of the tail: what is seen here the reader has not taken away yet, and
+        // will look at the lane after it has.
+        if word.load(Ordering::Relaxed) & bit == 0 {
+            word.fetch_or(bit, Ordering::AcqRel);
+            // Before `asleep` is looked at: a reader that does not see the mark has said that it sleeps.
+            fence(Ordering::SeqCst);
         }
     }
 
@@ -264,7 +271,9 @@ impl Header {
 
     /// Takes that back.
     pub(super) fn unmark(&self, row: usize) {
-        self.worth[row / 64].fetch_and(!(1 << (row % 64)), Ordering::SeqCst);
+        self.worth[row / 64].fetch_and(!(1 << (row % 64)), Ordering::AcqRel);
+        // Pairs with that behind the store of a tail.
+        fence(Ordering::SeqCst);
     }
 }
 

@@ -201,7 +201,7 @@ impl<'a, M: Memory> Post<'a, M> {
     fn first(&self, row: usize) -> Result<Option<(Place, Record)>, Corrupt> {
         let lane = &self.lanes[row];
         // Pairs with the release of the tail in `write`.
-        let tail = lane.tail.load(Ordering::SeqCst);
+        let tail = lane.tail.load(Ordering::Acquire);
         let mut place = Place::unpack(lane.head.0.load(Ordering::Acquire));
         // A chain of jumps without a message between them is not made by writers.
         for _ in 0..3 {

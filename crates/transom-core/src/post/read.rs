@@ -128,7 +128,7 @@ impl Picture {
             let mut more = false;
             let words = post.header.high().div_ceil(64);
             for word in 0..words {
-                let mut new = post.header.worth[word].load(Ordering::SeqCst) & !self.known[word];
+                let mut new = post.header.worth[word].load(Ordering::Acquire) & !self.known[word];
                 while new != 0 {
                     let row = 64 * word + new.trailing_zeros() as usize;
                     new &= new - 1;
@@ -197,7 +197,7 @@ impl<M: Memory> Post<'_, M> {
             Ok(first) => first.map(|(_, record)| record),
             Err(Corrupt) => {
                 let lane = &self.lanes[row];
-                lane.head.0.store(lane.tail.load(Ordering::SeqCst) & END, Ordering::Release);
+                lane.head.0.store(lane.tail.load(Ordering::Acquire) & END, Ordering::Release);
                 None
             }
         }

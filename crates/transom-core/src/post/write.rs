@@ -2,7 +2,7 @@
 
 use super::layout::{self, BLOCK, state};
 use super::{HEADER, JUMP, Memory, Place, Post, Record, padded};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 
 /// A lane as its writer knows it. What is in shared memory may have been written by others; this counts.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ impl<M: Memory> Post<'_, M> {
     /// The writer closes its lane. It is free as soon as it has been read; the mark makes the reader look.
     pub fn close_lane(&self, writer: &LaneWriter) {
         self.lanes[writer.row].state.store(state::ENDED, Ordering::Release);
+        fence(Ordering::SeqCst);
         self.header.mark(writer.row);
     }
 }
@@ -91,8 +92,9 @@ impl LaneWriter {
         self.written += 1;
         let lane = &post.lanes[self.row];
         lane.written.store(self.written, Ordering::Relaxed);
-        // Release for the record; SeqCst against the loads of the mark and of `asleep` that follow (invariant 4).
-        lane.tail.store(self.place.pack() | (self.written & 1), Ordering::SeqCst);
+        lane.tail.store(self.place.pack() | (self.written & 1), Ordering::Release);
+        // Before the loads of the mark and of `asleep` that follow (invariant 4).
+        fence(Ordering::SeqCst);
         post.header.mark(self.row);
         Ok(())
     }

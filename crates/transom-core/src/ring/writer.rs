@@ -8,6 +8,9 @@ use crate::sync::{AtomicU64, Ordering};
 /// The longest write, bytes: Windows counts in 32 bits, and so do slots, header and padding included.
 pub const MAX_WRITE: usize = u32::MAX as usize - 64;
 
+/// A streaming write publishes so many bytes at a time, at the most.
+const PART: u64 = 64 << 10;
+
 /// What a writing end remembers of the reader's side: stale means less room, and then it looks anew. One for
 /// each end, direction and connection.
 #[derive(Debug)]
@@ -377,7 +380,8 @@ impl<M: Memory> Writer<'_, M> {
     /// Copies as much of a stream as has room and publishes it. Whether that was anything.
     fn send(&mut self, stream: &mut Stream, parts: &[&[u8]]) -> bool {
         let left = u64::from(stream.view.ring) - stream.sent;
-        let mut chunk = left.min(self.room());
+        // In parts, so that the reader copies one while the next is written, and both stay in the caches.
+        let mut chunk = left.min(self.room()).min(PART);
         if self.queue.shape.message {
             // Header, multiples of 8, the last with its padding: the tail keeps its alignment.
             chunk &= !7;

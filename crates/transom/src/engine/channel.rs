@@ -339,39 +339,6 @@ impl End {
         }
     }
 
-    /// Waits until `look` gives something.
-    ///
-    /// # Errors
-    /// What `look` gives; [`Trouble::PeerClosed`] if the bell is at its end and `look` still gives nothing.
-    pub(crate) fn wait_connect<T>(
-        &self,
-        waiting: &Waiting,
-        mut look: impl FnMut() -> Result<Option<T>, Trouble>,
-    ) -> Result<T, Trouble> {
-        let mut operation = Operation::new(self);
-        loop {
-            let over = self.sleepers.is_gone();
-            operation.check_local()?;
-            if let Some(found) = look()? {
-                return Ok(found);
-            }
-            if over {
-                return Err(Trouble::PeerClosed);
-            }
-            let mut second = None;
-            // No looking again and again: each look takes locks.
-            let waiting = Waiting { spin: Spin::Never, ..*waiting };
-            let slept = self.pause(&mut operation, Reason::Connect, &waiting, &[], || {
-                second = Some(look());
-                !matches!(second, Some(Ok(None)))
-            });
-            if let Some(found) = second.unwrap_or(Ok(None))? {
-                return Ok(found);
-            }
-            slept?;
-        }
-    }
-
     /// The queue this end reads from.
     #[inline]
     fn incoming(&self) -> (&Control, Queue<'_, Data>) {
@@ -427,11 +394,23 @@ impl End {
     /// Whether nobody is at the other side any more, as far as this process knows without asking.
     #[inline]
     fn is_peer_over(&self) -> bool {
+        self.has_peer_closed() || self.sleepers.is_gone()
+    }
+
+    /// Whether the other side closed its end in good order.
+    #[inline]
+    fn has_peer_closed(&self) -> bool {
         let closed = match self.role {
             Role::Server => &self.words().closed_by_client,
             Role::Client => &self.words().closed_by_server,
         };
-        closed.load(Ordering::SeqCst) != 0 || self.sleepers.is_gone()
+        closed.load(Ordering::SeqCst) != 0
+    }
+
+    /// Whether the other side is known to have ended without closing.
+    #[inline]
+    fn was_killed(&self) -> bool {
+        self.sleepers.is_gone() && !self.has_peer_closed()
     }
 
     /// Whether the other side's end is closed: a flag, or one system call.

@@ -24,6 +24,7 @@ use transom_sys::linux::bell;
 use super::channel::End;
 use super::record;
 use super::segment::Shape;
+use super::served;
 
 /// So many ends of each kind.
 const MOST: usize = 16;
@@ -97,7 +98,7 @@ fn is_good(end: &End) -> bool {
 /// Keeps an end that nobody here uses any more, if it may be used again; else it ends now.
 pub(crate) fn park(end: End, board: &[u8; 16], maker: u32) {
     end.close();
-    if !is_good(&end) {
+    if !is_good(&end) || end.role() == Role::Server && !served::serves(board) {
         return;
     }
     let mut dropped = Vec::new();

@@ -25,7 +25,6 @@ use transom_sys::linux::{bell, fd, host, lock, memfd, process};
 
 use super::board::{Board, Fixed};
 use super::errno::{to_code, with_room};
-use super::named;
 use super::parked;
 use crate::namespace::imp::{self as namespace, Facts, Folder, Hold, Memory, Place, Request};
 
@@ -52,22 +51,24 @@ fn all() -> MutexGuard<'static, Vec<Weak<Served>>> {
 /// What has the board's cookie, or the one that is given.
 fn unique(new: Served) -> Arc<Served> {
     let mut served = all();
-    let known =
-        served.iter().filter_map(Weak::upgrade).find(|known| known.board.cookie() == new.board.cookie());
-    match known {
-        Some(known) => {
-            drop(served);
-            // Its hold is given up outside the lock.
-            drop(new);
-            known
-        }
-        None => {
-            let new = Arc::new(new);
-            served.retain(|known| known.strong_count() > 0);
-            served.push(Arc::downgrade(&new));
-            new
-        }
+    // Those that are let go of here may be the last: they end outside the lock.
+    let living: Vec<_> = served.iter().filter_map(Weak::upgrade).collect();
+    if let Some(known) = living.iter().find(|known| known.board.cookie() == new.board.cookie()) {
+        let known = Arc::clone(known);
+        drop(served);
+        return known;
     }
+    let new = Arc::new(new);
+    served.retain(|known| known.strong_count() > 0);
+    served.push(Arc::downgrade(&new));
+    drop(served);
+    new
+}
+
+/// Whether this process has instances of the pipe with this board.
+pub(crate) fn serves(board: &[u8; 16]) -> bool {
+    let living: Vec<_> = all().iter().filter_map(Weak::upgrade).collect();
+    living.iter().any(|served| served.board.cookie() == board)
 }
 
 /// The scopes in which a name may lie: those of this user come first.
@@ -87,7 +88,9 @@ impl Served {
         if let Some(known) = Served::known(name) {
             return Ok((known, true));
         }
-        let wanted = if security.admits_others() { Scope::Global } else { Scope::Local };
+        // What others are admitted to they cannot reach yet: connections are memory without a name, opened through
+        // this user's part of /proc. So the name lies where all of this user's lie, whatever the descriptor says.
+        let wanted = Scope::Local;
         let access = plan.rights() | FILE_CREATE_PIPE_INSTANCE;
         for scope in scopes().filter(|scope| *scope != wanted) {
             let object = name.object(scope);
@@ -98,11 +101,10 @@ impl Served {
             }
         }
         let object = name.object(wanted);
-        let path = named::wants_path(&security);
         let mut board = None;
         let fixed = Fixed::of(plan, default_timeout);
         let opened =
-            namespace::create(&request(&object, access), security.clone(), path, &mut |place, cookie| {
+            namespace::create(&request(&object, access), security.clone(), false, &mut |place, cookie| {
                 let (fd, seal) = match place {
                     Place::Anonymous => (with_room(|| memfd::create("transom-board"))?, true),
                     Place::File(file) => (file, false),
@@ -114,7 +116,7 @@ impl Served {
                     protect: 0,
                     flags: 0,
                     security: security.clone(),
-                    backing_path: path,
+                    backing_path: false,
                     cookie: *cookie,
                 };
                 Ok(Memory { fd, facts })

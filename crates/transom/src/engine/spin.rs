@@ -59,14 +59,69 @@ pub(crate) const SHORT: u64 = if cfg!(target_arch = "x86_64") {
 
 /// What one kind of waiting has learnt.
 #[derive(Debug)]
-pub(crate) struct Budget(AtomicU32);
+pub(crate) struct Budget {
+    /// How long to look, in [`cycles`].
+    most: AtomicU32,
+    /// How many times in a row something came soon, without an answer from here.
+    run: AtomicU32,
+}
+
+/// So many times in a row are a stream.
+const STREAM: u32 = 16;
+/// How long who reads a stream, and has caught up, keeps away from the writer's cache line: some messages come
+/// together meanwhile, and the line is fetched once for all.
+const AWAY: u64 = SHORT / 64;
 
 const LEAST: u32 = (SHORT / 64) as u32;
 const MOST: u32 = SHORT as u32;
 
 impl Budget {
     pub(crate) const fn new() -> Budget {
-        Budget(AtomicU32::new(MOST / 4))
+        Budget { most: AtomicU32::new(MOST / 4), run: AtomicU32::new(0) }
+    }
+
+    /// This end answered: what comes now is waited for.
+    #[inline]
+    pub(crate) fn answered(&self) {
+        if self.run.load(Ordering::Relaxed) != 0 {
+            self.run.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// In a stream, keeps away for a moment.
+    pub(crate) fn keep_away(&self) {
+        if self.run.load(Ordering::Relaxed) >= STREAM && !is_alone() {
+            let until = cycles().saturating_add(AWAY);
+            while cycles() < until {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    /// Something came after a wait that began at `begun`.
+    pub(crate) fn came(&self, begun: u64) {
+        let run = self.run.load(Ordering::Relaxed);
+        let soon = cycles().saturating_sub(begun) < SHORT / 16;
+        let new = if soon { run.saturating_add(1).min(STREAM) } else { 0 };
+        if new != run {
+            self.run.store(new, Ordering::Relaxed);
+        }
+    }
+
+    /// As [`Budget::spin`], with a moment between two looks, and before the first.
+    pub(crate) fn spin_seldom(&self, mut ready: impl FnMut() -> bool) -> bool {
+        let mut next = 0;
+        self.spin(|| {
+            let now = cycles();
+            if next == 0 {
+                next = now + AWAY / 2;
+            }
+            if now < next {
+                return false;
+            }
+            next = now + AWAY / 2;
+            ready()
+        })
     }
 
     /// Looks until `ready` says so or the budget is spent; whether it said so.
@@ -76,7 +131,7 @@ impl Budget {
             return false;
         }
         let begun = cycles();
-        let budget = u64::from(self.0.load(Ordering::Relaxed));
+        let budget = u64::from(self.most.load(Ordering::Relaxed));
         loop {
             for _ in 0..8 {
                 if ready() {
@@ -84,7 +139,7 @@ impl Budget {
                     // Room for four times of what was needed.
                     let wanted = took.saturating_mul(4).clamp(u64::from(LEAST), u64::from(MOST)) as u32;
                     if u64::from(wanted) > budget {
-                        self.0.store(wanted, Ordering::Relaxed);
+                        self.most.store(wanted, Ordering::Relaxed);
                     }
                     return true;
                 }
@@ -99,14 +154,14 @@ impl Budget {
     /// Learns from a sleep that began at `begun`, spinning included, and is over now.
     pub(crate) fn slept(&self, begun: u64) {
         let took = cycles().saturating_sub(begun);
-        let budget = self.0.load(Ordering::Relaxed);
+        let budget = self.most.load(Ordering::Relaxed);
         // Waking up takes as long as the longest looking. What came a little later than that would have been seen.
         let new = if took < 2 * SHORT {
             budget.saturating_mul(2).min(MOST)
         } else {
             (budget - budget / 4).max(LEAST)
         };
-        self.0.store(new, Ordering::Relaxed);
+        self.most.store(new, Ordering::Relaxed);
     }
 }
 
@@ -146,7 +201,7 @@ mod tests {
     #[test]
     fn the_budget_follows_what_pays() {
         let budget = Budget::new();
-        let value = || budget.0.load(Ordering::Relaxed);
+        let value = || budget.most.load(Ordering::Relaxed);
         for _ in 0..20 {
             budget.slept(cycles().saturating_sub(100 * SHORT));
         }

@@ -12,6 +12,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, process};
 
 use super::super::segment::Data;
+use super::super::spin::{Spin, cycles};
 use super::super::turn::{Go, Turn};
 use super::{A_MOMENT, Deadline, End, Operation, Reason, Trouble, Waiting};
 
@@ -182,9 +183,16 @@ impl End {
         let demand = if waits.taken > 0 { 0 } else { room };
         let watched = if waits.taken > 0 { self.streamer(waits.suspect.get()) } else { None };
         let others: Vec<_> = watched.iter().map(OwnedFd::as_fd).collect();
+        let begun = cycles();
+        if waiting.deadline != Deadline::Now && waiting.spin != Spin::Never {
+            self.for_data.keep_away();
+        }
         let ready = || queue.written_mark() != mark;
         match self.pause(operation, Reason::Data(demand), waiting, &others, ready) {
-            Ok(()) => None,
+            Ok(()) => {
+                self.for_data.came(begun);
+                None
+            }
             Err(_) if waits.taken > 0 => Some(partly()),
             Err(Trouble::WouldBlock) => {
                 // The killed close nothing; a look now and then is enough (see `look_after_peer`).

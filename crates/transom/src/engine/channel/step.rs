@@ -31,7 +31,7 @@ impl End {
             ready()
                 || self.interruption(cancels).is_some()
                 // Every caller has looked at that before; if it is so now, it happened since.
-                || reason.ends_with_peer() && self.is_peer_over()
+                || self.is_peer_over()
         };
         let begun = cycles();
         let budget = reason.budget(self);
@@ -56,7 +56,6 @@ impl End {
                 &self.incoming().0.asleep_data
             }
             Reason::Space => &self.outgoing().0.asleep_space,
-            Reason::Connect => &self.words().connect_asleep,
         };
         let shared = self.is_shared();
         let slept = self.sleepers.sleep(&Sleep { asleep, deadline, others, shared }, &mut ready);
@@ -157,19 +156,13 @@ pub(super) enum Reason {
     Data(usize),
     /// The peer's consuming.
     Space,
-    /// A client.
-    Connect,
 }
 
 impl Reason {
-    fn ends_with_peer(self) -> bool {
-        !matches!(self, Reason::Connect)
-    }
-
     fn budget(self, end: &End) -> &Budget {
         match self {
             Reason::Data(_) => &end.for_data,
-            Reason::Space | Reason::Connect => &end.for_space,
+            Reason::Space => &end.for_space,
         }
     }
 }
@@ -193,14 +186,6 @@ impl<'a> Operation<'a> {
     #[inline]
     pub(super) fn check(&self) -> Result<(), Trouble> {
         self.end.interruption(self.cancels).map_or(Ok(()), Err)
-    }
-
-    /// As [`Operation::check`], for what can wait although the instance is disconnected.
-    pub(super) fn check_local(&self) -> Result<(), Trouble> {
-        match self.end.interruption(self.cancels) {
-            None | Some(Trouble::Disconnected) => Ok(()),
-            Some(trouble) => Err(trouble),
-        }
     }
 
     /// It begins to wait; or goes on, in the present round.

@@ -73,11 +73,21 @@ impl End {
         len: usize,
     ) -> Result<bool, Trouble> {
         operation.check()?;
-        self.look_after_peer(|| queue.consumed_mark());
         if self.is_peer_over() {
             return Err(Trouble::PeerClosed);
         }
-        Ok(len > 0 || queue.shape().is_message())
+        if len > 0 || queue.shape().is_message() {
+            return Ok(true);
+        }
+        self.peer_lives(queue)?;
+        Ok(false)
+    }
+
+    /// Looks after the peer, now and then.
+    #[inline]
+    fn peer_lives(&self, queue: &Queue<'_, Data>) -> Result<(), Trouble> {
+        self.look_after_peer(|| queue.consumed_mark());
+        if self.is_peer_over() { Err(Trouble::PeerClosed) } else { Ok(()) }
     }
 
     #[inline]
@@ -101,8 +111,16 @@ impl End {
             drop(turn);
             self.sleepers.tell_pollers();
             self.ring_data();
-            return Ok(bytes.len());
+            self.for_data.answered();
+            // Only now, since the reader is at work already.
+            self.look_after_peer(|| queue.consumed_mark());
+            return if self.was_killed() && !queue.is_drained()? {
+                Err(Trouble::PeerClosed)
+            } else {
+                Ok(bytes.len())
+            };
         }
+        self.peer_lives(&queue)?;
         let result = self.write_slowly(&turn, &mut writer, &queue, bytes, limit, waiting, &mut operation);
         drop(turn);
         self.sleepers.tell_pollers();
@@ -142,12 +160,12 @@ impl End {
         if matches!(writer.fit(len, Limit::Quota)?, Fit::Completes) {
             return Ok(());
         }
-        let ready = || {
+        // There is much to read, so nothing is lost by looking seldom; and each look takes the reader's cache line.
+        self.for_space.spin_seldom(|| {
             !matches!(writer.fit(len, Limit::Quota), Ok(Fit::Waits | Fit::Streams))
                 || self.is_peer_over()
                 || self.is_closed()
-        };
-        self.for_space.spin(ready);
+        });
         Ok(())
     }
 
@@ -369,6 +387,7 @@ impl End {
         if !self.may_write(&operation, &queue, bytes.len())? {
             return Ok(Begun::Done(0));
         }
+        self.peer_lives(&queue)?;
         let turn = match self.take_turn(&control.write_turn, &mut operation, Deadline::Now) {
             Err(Trouble::WouldBlock) => return Ok(Begun::NoRoom),
             turn => turn?,

@@ -85,8 +85,7 @@ fn waiting_writes_vanish_with_the_writer() {
     let (server, client) = pair(messages(10));
     client.write(b"complete", &FOR_EVER).unwrap();
     let own = Arc::clone(&client);
-    let Ok(Begun::Waiting(waiting)) = own.begin_write(&[7; 100]) else { panic!("it waits") };
-    std::mem::forget(waiting);
+    let Ok(Begun::Waiting(_never_polled)) = own.begin_write(&[7; 100]) else { panic!("it waits") };
     drop(own);
     vanish(client);
     assert_eq!(read_message(&server, 100).unwrap().0, b"complete");
@@ -155,55 +154,19 @@ fn disconnecting_discards_and_tells_everybody() {
     assert_eq!(client.peek(&mut []), Err(Trouble::Disconnected));
 }
 
-/// The client rings before the server's world changes; the server looks again and again.
+/// Until it is told of a client, a server's bell is not at its end although nobody has the other one.
 #[test]
-fn a_listening_server_waits_for_a_client() {
+fn a_listening_server_is_not_taken_for_left() {
     let _limit = limit();
-    let server = Arc::new(End::offer(&bytes(100)).unwrap());
-    assert!(server.is_listening());
-    let connected = Arc::new(AtomicU64::new(0));
-    let seen = Arc::clone(&connected);
-    let own = Arc::clone(&server);
-    let waiter = thread::spawn(move || {
-        own.wait_connect(&FOR_EVER, || {
-            let now = seen.load(Ordering::SeqCst);
-            Ok((now != 0).then_some(now))
-        })
-    });
-    while server.words().connect_asleep.load(Ordering::SeqCst) == 0 {
-        thread::yield_now();
-    }
+    let server = End::offer(&bytes(100)).unwrap();
+    assert!(server.is_listening() && !server.peer_is_gone());
     let client = join_process(process::id(), &server.offered()).unwrap();
-    connected.store(7, Ordering::SeqCst);
-    client.ring_connect();
-    assert_eq!(waiter.join().unwrap(), Ok(7));
+    client.write(b"hello", &FOR_EVER).unwrap();
     server.connected();
     assert!(!server.is_listening());
-    client.write(b"hello", &FOR_EVER).unwrap();
     assert_eq!(read_bytes(&server, 10).unwrap(), b"hello");
-}
-
-#[test]
-fn waiting_for_a_client_ends_at_the_deadline_by_cancelling_and_by_closing() {
-    let _limit = limit();
-    let server = Arc::new(End::offer(&bytes(100)).unwrap());
-    let wait = |end: &End, waiting: &Waiting| end.wait_connect(waiting, || Ok(None::<()>));
-    assert_eq!(wait(&server, &moment()), Err(Trouble::TimedOut));
-    assert_eq!(wait(&server, &NOT), Err(Trouble::WouldBlock));
-    for end in [Trouble::Cancelled, Trouble::LocalClosed] {
-        let own = Arc::clone(&server);
-        let before = server.words().connect_asleep.load(Ordering::SeqCst);
-        let waiter = thread::spawn(move || wait(&own, &FOR_EVER));
-        while server.words().connect_asleep.load(Ordering::SeqCst) == before {
-            thread::yield_now();
-        }
-        if end == Trouble::Cancelled {
-            server.cancel();
-        } else {
-            server.close();
-        }
-        assert_eq!(waiter.join().unwrap(), Err(end));
-    }
+    drop(client);
+    assert!(server.peer_is_gone());
 }
 
 /// An end that two processes have is closed when both have closed it (H19).

@@ -74,7 +74,7 @@ int main(void)
     HANDLE threads[2 * WORKERS], thread;
     DWORD count, code, mode = PIPE_READMODE_MESSAGE, k, back = 0, served = 0;
 
-    named(name, "\\\\.\\pipe\\transom-threads");
+    named(name, "\\\\.\\pipe\\transom-many-threads");
     server = CreateNamedPipeA(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE,
         1, 100, 100, 0, NULL);
     client = CreateFileA(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);

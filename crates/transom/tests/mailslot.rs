@@ -1,0 +1,342 @@
+//! Mailslots between processes (mailslots.md).
+//!
+//! `TRANSOM_MAILSLOT_WRITERS` and `TRANSOM_MAILSLOT_EACH` say how many processes write how many messages; the
+//! defaults are small. The full measure is 256 and 20000, which wants a release build.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use support::{
+    ON_LINUX, PATIENCE, With, alone, argument, code, exit_code, expect_signal, handle, limit, named_event, number, ready,
+    role, under_wine, unique, wait_to_be_killed,
+};
+use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, HandleFlags};
+use transom::mailslot::{Options, Server, Writer};
+use transom::mapping::{Mapping, View};
+use transom::process::Child;
+use transom::wait::Timeout;
+
+#[test]
+fn child_entry() {
+    support::child(&[
+        ("writer", writer),
+        ("endless-writer", endless_writer),
+        ("reader-of-handle", reader_of_handle),
+        ("writer-through-handle", writer_through_handle),
+        ("holder", holder),
+        ("server", server),
+    ]);
+}
+
+fn slot_name(what: &str) -> String {
+    format!(r"\\.\mailslot\{}", unique(what))
+}
+
+fn from_environment(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// A message: who, which, what the clock of [`Clock`] was as its writing began, and as that of the message before it
+/// had returned; then filling that depends on all of that.
+fn message(writer: u32, index: u32, began: u64, returned: u64) -> Vec<u8> {
+    let length = match index % 1000 {
+        7 => 70_000,
+        index => 24 + index as usize % 150,
+    };
+    let mut message = vec![index as u8 ^ writer as u8; length];
+    message[..4].copy_from_slice(&writer.to_le_bytes());
+    message[4..8].copy_from_slice(&index.to_le_bytes());
+    message[8..16].copy_from_slice(&began.to_le_bytes());
+    message[16..24].copy_from_slice(&returned.to_le_bytes());
+    message
+}
+
+fn word(message: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(message[at..at + 8].try_into().unwrap())
+}
+
+/// Who and which; panics if a byte is not as it was written.
+fn check_whole(bytes: &[u8]) -> (u32, u32, u64, u64) {
+    let (who, began, returned) = (word(bytes, 0), word(bytes, 8), word(bytes, 16));
+    let (writer, index) = (who as u32, (who >> 32) as u32);
+    assert!(bytes == message(writer, index, began, returned), "message {index} of {writer} is torn");
+    (writer, index, began, returned)
+}
+
+/// A number that all processes of a test count up: it is more after a write has returned than it was before.
+struct Clock(View);
+
+impl Clock {
+    fn create(name: &str) -> (Clock, Mapping) {
+        let mapping = Mapping::create(name, 4096).unwrap().object;
+        (Clock(mapping.view().unwrap()), mapping)
+    }
+
+    fn word(&self) -> &AtomicU64 {
+        self.0.atomic_u64(0).unwrap()
+    }
+}
+
+/// Writes its messages as fast as it can.
+fn write_all(writer: &Writer, id: u32, count: u32, clock: &Clock) {
+    let mut returned = 0;
+    for index in 0..count {
+        let began = clock.word().load(Ordering::SeqCst);
+        writer.send(&message(id, index, began, returned)).unwrap();
+        returned = clock.word().fetch_add(1, Ordering::SeqCst) + 1;
+    }
+}
+
+fn writer() -> u32 {
+    let clock = Clock(Mapping::open(&argument("CLOCK")).unwrap().view().unwrap());
+    let writer = Writer::open(&argument("SLOT")).unwrap();
+    write_all(&writer, number("ID") as u32, number("COUNT") as u32, &clock);
+    0
+}
+
+/// What a reader has seen.
+#[derive(Default)]
+struct Seen {
+    /// For each writer: its next message, and the latest beginning among all messages read before its last one.
+    writers: BTreeMap<u32, (u32, u64)>,
+    /// The latest beginning of a message read so far.
+    latest: u64,
+    count: u64,
+}
+
+impl Seen {
+    fn note(&mut self, bytes: &[u8]) {
+        let (writer, index, began, returned) = check_whole(bytes);
+        let (next, before) = self.writers.entry(writer).or_default();
+        assert_eq!(index, *next, "messages of {writer} are lost, doubled or in another order");
+        // The message before this one had returned at `returned`: nothing read before it can have begun later.
+        assert!(index == 0 || *before < returned, "one that began later was read before {index} of {writer}");
+        (*next, *before) = (index + 1, self.latest);
+        self.latest = self.latest.max(began);
+        self.count += 1;
+    }
+}
+
+/// S9, S10, S17, S31: none is lost, doubled or torn, each writer's order is kept, and what began after another had
+/// returned is read after it.
+#[test]
+fn many_processes_write_into_one_mailslot() {
+    let small = if under_wine() { (4, 100) } else { (12, 600) };
+    let writers = from_environment("TRANSOM_MAILSLOT_WRITERS", small.0);
+    let each = from_environment("TRANSOM_MAILSLOT_EACH", small.1);
+    let _limit = (writers * each <= 100_000).then(limit);
+    let (name, clock_name) = (slot_name("many"), unique("clock"));
+    let (_clock, _mapping) = Clock::create(&clock_name);
+    let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
+    // Under Wine unread messages can go with the last writer.
+    let _writer = Writer::open(&name).unwrap();
+    let children: Vec<Child> = (0..writers)
+        .map(|id| role("writer").with("SLOT", &name).with("CLOCK", &clock_name).with("ID", id).with("COUNT", each).start())
+        .collect();
+    let mut seen = Seen::default();
+    while seen.count < (writers * each) as u64 {
+        server.receive_many(1000, |bytes| seen.note(bytes)).unwrap();
+    }
+    for child in &children {
+        assert_eq!(exit_code(child), 0);
+    }
+    assert!(seen.writers.values().all(|(next, _)| *next == each as u32));
+    assert_eq!(server.info().unwrap().count, 0);
+}
+
+fn endless_writer() -> u32 {
+    let clock = Clock(Mapping::open(&argument("CLOCK")).unwrap().view().unwrap());
+    let writer = Writer::open(&argument("SLOT")).unwrap();
+    write_all(&writer, number("ID") as u32, u32::MAX, &clock);
+    0
+}
+
+/// S9, S17, S31: what a killed writer had written is whole and in order, and the others notice nothing.
+#[test]
+fn writers_killed_at_random_leave_whole_messages() {
+    let _limit = limit();
+    if under_wine() {
+        // Its queue has a limit, at which writers wait.
+        return;
+    }
+    let (name, clock_name) = (slot_name("killed"), unique("clock"));
+    let (_clock, _mapping) = Clock::create(&clock_name);
+    let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
+    let start = |kind: &str, id: u32, count: u32| {
+        role(kind).with("SLOT", &name).with("CLOCK", &clock_name).with("ID", id).with("COUNT", count).start()
+    };
+    let honest = start("writer", 1_000_000, 20_000);
+    let mut seen = Seen::default();
+    let mut random = 0x2545_F491_4F6C_DD1D_u64;
+    for id in 0..25 {
+        let victim = start("endless-writer", id, 0);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let until = seen.count + 1 + (random >> 54);
+        while seen.count < until || !seen.writers.contains_key(&id) {
+            server.receive_many(64, |bytes| seen.note(bytes)).unwrap();
+        }
+        victim.process.terminate(9).unwrap();
+        exit_code(&victim);
+    }
+    server.set_read_timeout(Timeout::ZERO).unwrap();
+    while seen.writers.get(&1_000_000).is_none_or(|(next, _)| *next < 20_000) {
+        let _ = server.receive_many(1000, |bytes| seen.note(bytes));
+    }
+    assert_eq!(exit_code(&honest), 0);
+    while server.receive_many(1000, |bytes| seen.note(bytes)).is_ok() {}
+    assert_eq!((server.info().unwrap().count, server.info().unwrap().next), (0, None));
+}
+
+/// Reads with a handle whose number it was told, and says how much it got.
+fn reader_of_handle() -> u32 {
+    let Ok(server) = Server::from_raw(handle("SERVER")) else { return 200 };
+    match server.receive_vec() {
+        Ok(message) => message.len() as u32,
+        Err(error) => error.code().value(),
+    }
+}
+
+/// S27, S32: an inherited server's handle reads under its value; each message goes to one reader.
+#[test]
+fn a_child_reads_through_an_inherited_handle() {
+    let _alone = alone();
+    let name = slot_name("inherited");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let raw = server.as_handle().as_raw().value();
+    let writer = Writer::open(&name).unwrap();
+    writer.send(b"abcd").unwrap();
+    writer.send(b"ef").unwrap();
+    assert_eq!(role("reader-of-handle").inheriting().with("SERVER", raw).run(), 200, "not inheritable yet");
+    server.as_handle().set_information(HandleFlags { inherit: true, protect_from_close: false }).unwrap();
+    assert_eq!(role("reader-of-handle").inheriting().with("SERVER", raw).run(), 4);
+    assert_eq!(server.receive_vec().unwrap(), b"ef");
+    assert_eq!(role("reader-of-handle").inheriting().with("SERVER", raw).run(), 121, "121");
+}
+
+fn writer_through_handle() -> u32 {
+    let writer = Writer::from_raw(handle("WRITER")).unwrap();
+    let clock = Clock(Mapping::open(&argument("CLOCK")).unwrap().view().unwrap());
+    write_all(&writer, 1, 500, &clock);
+    0
+}
+
+/// S31: an inherited writer's handle writes at the same time as the one it came from.
+#[test]
+fn parent_and_child_write_through_one_handle() {
+    let _alone = alone();
+    let (name, clock_name) = (slot_name("shared"), unique("clock"));
+    let (clock, _mapping) = Clock::create(&clock_name);
+    let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
+    let units: Vec<u16> = name.encode_utf16().collect();
+    let writer = Writer::open_utf16(&units, true).unwrap();
+    let raw = writer.as_handle().as_raw().value();
+    let child = role("writer-through-handle").inheriting().with("WRITER", raw).with("CLOCK", &clock_name).start();
+    let mut seen = Seen::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| write_all(&writer, 2, 500, &clock));
+        while seen.count < 1000 {
+            server.receive_many(100, |bytes| seen.note(bytes)).unwrap();
+        }
+    });
+    assert_eq!(exit_code(&child), 0);
+}
+
+/// Keeps what it has been given.
+fn holder() -> u32 {
+    ready();
+    wait_to_be_killed()
+}
+
+fn held(kind: &str) -> Child {
+    let here = unique("ready");
+    let event = named_event(&here);
+    let child = role(kind).with("READY", &here).start();
+    expect_signal(&event);
+    child
+}
+
+const SAME: DuplicateOptions = DuplicateOptions { access: None, inherit: false, close_source: false };
+
+/// S8, S33: a copy in another process keeps the mailslot, and its end takes it away.
+#[test]
+fn a_copy_of_the_servers_handle_keeps_the_mailslot() {
+    let _limit = limit();
+    let name = slot_name("kept");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let writer = Writer::open(&name).unwrap();
+    let child = held("holder");
+    let here = transom::process::Process::current();
+    let there = handle::duplicate(&here, server.as_handle().as_raw(), &child.process, SAME).unwrap();
+    drop(server);
+    writer.send(b"kept").unwrap();
+    assert_eq!(code(Server::create(&name)), 183);
+    let options = DuplicateOptions { close_source: true, ..SAME };
+    let back = handle::duplicate(&child.process, there, &here, options).unwrap();
+    let server = Server::from_raw(back).unwrap();
+    assert_eq!(server.receive_vec().unwrap(), b"kept");
+    let _again = handle::duplicate(&here, server.as_handle().as_raw(), &child.process, SAME).unwrap();
+    drop(server);
+    assert_eq!(code(Server::create(&name)), 183);
+    child.process.terminate(1).unwrap();
+    exit_code(&child);
+    // The process has ended before everything it held is closed.
+    while code(Server::create(&name)) == 183 {
+        std::thread::yield_now();
+    }
+    assert_ne!(code(writer.send(b"gone")), 0, "S34");
+}
+
+/// S10: a reader that never reads stops nobody, and what it has not read waits for it (S17).
+#[test]
+fn nobody_waits_for_a_reader_that_does_not_read() {
+    let _limit = limit();
+    if under_wine() {
+        // Its queue has a limit, at which writers wait.
+        return;
+    }
+    let (name, clock_name) = (slot_name("idle"), unique("clock"));
+    let (_clock, _mapping) = Clock::create(&clock_name);
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let command = role("writer").with("SLOT", &name).with("CLOCK", &clock_name).with("ID", 1).with("COUNT", 5000);
+    assert_eq!(command.run(), 0);
+    assert_eq!(server.info().unwrap().count, 5000);
+    let mut seen = Seen::default();
+    assert_eq!(server.receive_many(usize::MAX, |bytes| seen.note(bytes)).unwrap(), 5000);
+}
+
+fn server() -> u32 {
+    let server = Server::create(&argument("SLOT")).unwrap();
+    ready();
+    let _ = server.receive(&mut [0; 8]);
+    wait_to_be_killed()
+}
+
+/// S8, S34: a server that is killed is gone for everybody, and the name is free.
+#[test]
+fn a_killed_server_leaves_no_name() {
+    let _limit = limit();
+    for _ in 0..3 {
+        let (name, here) = (slot_name("dead"), unique("ready"));
+        let event = named_event(&here);
+        let child = role("server").with("SLOT", &name).with("READY", &here).start();
+        expect_signal(&event);
+        let writer = Writer::open(&name).unwrap();
+        assert_eq!(code(Server::create(&name)), 183);
+        child.process.terminate(1).unwrap();
+        exit_code(&child);
+        let again = loop {
+            match Options::new(&name).read_timeout(Timeout::ZERO).create() {
+                Ok(server) => break server,
+                Err(error) => assert_eq!(error.code().value(), 183),
+            }
+        };
+        if ON_LINUX {
+            assert_eq!(code(writer.send(b"old")), 38);
+        } else {
+            assert_ne!(code(writer.send(b"old")), 0);
+        }
+        assert_eq!(again.info().unwrap().next, None, "what is written to the old one does not reach the new one");
+    }
+}

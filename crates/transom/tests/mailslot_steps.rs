@@ -1,0 +1,208 @@
+//! Mailslots whose writer, reader or server is killed with SIGKILL at each step: what was written is whole or not
+//! there, the others go on, nobody waits for the dead, and the name is free when its last server is gone.
+//!
+//! S8, S9, S17, S27, S31. Linux only: there SIGKILL can hit between any two instructions of ours.
+//! `TRANSOM_KILL_ROUNDS` says how often each step is met (default 3).
+#![cfg(target_os = "linux")]
+
+use transom::handle::{AsHandle, DuplicateOptions, FromHandle, HandleFlags};
+use transom::mailslot::{Options, Server, Writer};
+use transom::namespace;
+use transom::wait::{self, Timeout};
+
+mod support;
+use support::{PATIENCE, With, alone, argument, code, exit_code, handle, limit, role, unique};
+
+/// Exit code of a process that was killed by SIGKILL.
+const KILLED: u32 = 0xC000_0000 + 9;
+
+#[test]
+fn child_entry() {
+    support::child(&[("writer", writer), ("reader", reader), ("server", server)]);
+}
+
+fn slot_name(what: &str) -> String {
+    format!(r"\\.\mailslot\{}", unique(what))
+}
+
+fn rounds() -> usize {
+    std::env::var("TRANSOM_KILL_ROUNDS").ok().and_then(|value| value.parse().ok()).unwrap_or(3)
+}
+
+/// Message `index` of a writer: some are longer than what is left of an extent.
+fn message(index: u8) -> Vec<u8> {
+    vec![index; [0, 5, 3000, 70_000, 200_000][usize::from(index) % 5]]
+}
+
+const MESSAGES: u8 = 10;
+
+fn writer() -> u32 {
+    let writer = Writer::open(&argument("SLOT")).unwrap();
+    for index in 0..MESSAGES {
+        writer.send(&message(index)).unwrap();
+    }
+    0
+}
+
+const WRITER_STEPS: [&str; 12] = [
+    "lane-locked",
+    "lane-opened",
+    "message-published",
+    "message-published:2",
+    "message-published:4",
+    "message-published:9",
+    "before-wake",
+    "before-wake:2",
+    "before-wake:3",
+    "lane-extended",
+    "lane-extended:2",
+    "lane-extended:3",
+];
+
+/// S9, S17, S31
+#[test]
+fn a_writer_killed_at_any_step_leaves_whole_messages_and_harms_nobody() {
+    let _limit = limit();
+    let name = slot_name("writer");
+    let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
+    let other = Writer::open(&name).unwrap();
+    for step in WRITER_STEPS {
+        for _ in 0..rounds() {
+            let child = role("writer").with("SLOT", &name).env("TRANSOM_KILL_AT", step).start();
+            let mut next = 0;
+            std::thread::scope(|scope| {
+                // This reader sleeps whenever there is nothing, so that there is somebody to wake.
+                let reader = scope.spawn(|| {
+                    let mut got = Vec::new();
+                    while got.last().is_none_or(|last: &Vec<u8>| last != b"the end") {
+                        got.push(server.receive_vec().unwrap());
+                    }
+                    got.pop();
+                    got
+                });
+                wait::one(&child.process, PATIENCE).unwrap();
+                other.send(b"the end").unwrap();
+                for got in reader.join().unwrap() {
+                    assert!(got == message(next), "{step}: message {next} is not whole");
+                    next += 1;
+                }
+            });
+            let ended = exit_code(&child);
+            assert!(ended == KILLED || (ended == 0 && step.starts_with("before-wake")), "{step}: {ended}");
+            let info = server.info().unwrap();
+            assert_eq!((info.count, info.next), (0, None), "{step}");
+        }
+    }
+}
+
+/// S31: rows of dead writers are used again: more die than there are rows.
+#[test]
+fn lanes_of_killed_writers_are_free_again() {
+    let _limit = limit();
+    let name = slot_name("lanes");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    for round in 0..40 {
+        let child = role("writer").with("SLOT", &name).env("TRANSOM_KILL_AT", "message-published").start();
+        assert_eq!(exit_code(&child), KILLED);
+        assert_eq!(server.receive_vec().unwrap(), b"", "round {round}");
+    }
+    let writers: Vec<Writer> = (0..200).map(|_| Writer::open(&name).unwrap()).collect();
+    for (index, writer) in writers.iter().enumerate() {
+        writer.send(&index.to_le_bytes()).unwrap();
+    }
+    for index in 0..200_usize {
+        assert_eq!(server.receive_vec().unwrap(), index.to_le_bytes());
+    }
+}
+
+fn reader() -> u32 {
+    let server = Server::from_raw(handle("SERVER")).unwrap();
+    while server.receive_vec().is_ok() {}
+    0
+}
+
+/// S27: a reader that is killed took a message or did not; the other readers get what is left.
+#[test]
+fn a_reader_killed_at_any_step_stops_no_other() {
+    let _alone = alone();
+    for step in ["reader-registered", "reader-registered:2", "reader-registered:5", "turn-awaited", "turn-released"] {
+        for _ in 0..rounds() {
+            let name = slot_name("reader");
+            let server = Options::new(&name).read_timeout(PATIENCE).inherit(true).create().unwrap();
+            let raw = server.as_handle().as_raw().value();
+            let command = role("reader").inheriting().with("SERVER", raw).env("TRANSOM_KILL_AT", step);
+            let child = command.start();
+            server.as_handle().set_information(HandleFlags { inherit: false, protect_from_close: false }).unwrap();
+            let writer = Writer::open(&name).unwrap();
+            let mut last = None;
+            for index in 0..200_u8 {
+                writer.send(&[index]).unwrap();
+                if index % 8 == 0 {
+                    // Whoever sleeps is woken; what the child took is missing here.
+                    let got = server.receive_timeout(&mut [0; 8], Timeout::ZERO);
+                    assert!(matches!(code(got), 0 | 121));
+                }
+            }
+            child.process.terminate(9).unwrap();
+            exit_code(&child);
+            writer.send(b"last").unwrap();
+            while last.as_deref() != Some(&b"last"[..]) {
+                let got = server.receive_vec().unwrap();
+                assert!(got == b"last" || got.len() == 1, "{step}");
+                last = Some(got);
+            }
+            assert_eq!(server.info().unwrap().count, 0, "{step}");
+        }
+    }
+}
+
+fn server() -> u32 {
+    let server = Options::new(&argument("SLOT")).read_timeout(Timeout::ZERO).create().unwrap();
+    let _ = server.receive_timeout(&mut [0; 8], PATIENCE);
+    0
+}
+
+/// S8
+#[test]
+fn a_server_killed_at_any_step_leaves_no_name() {
+    let _limit = limit();
+    for step in ["name-locked", "mailslot-described", "memory-made", "entry-written", "reader-registered"] {
+        for _ in 0..rounds() {
+            let name = slot_name("server");
+            let child = role("server").with("SLOT", &name).env("TRANSOM_KILL_AT", step).start();
+            assert_eq!(exit_code(&child), KILLED, "{step}");
+            let again = loop {
+                match Options::new(&name).read_timeout(Timeout::ZERO).create() {
+                    Ok(server) => break server,
+                    Err(error) => assert_eq!(error.code().value(), 183, "{step}"),
+                }
+            };
+            Writer::open(&name).unwrap().send(b"new").unwrap();
+            assert_eq!(again.receive_vec().unwrap(), b"new", "{step}");
+            drop(again);
+            assert_eq!(namespace::find(&name).unwrap(), None, "{step}");
+            assert_eq!(code(Writer::open(&name)), 2, "{step}");
+        }
+    }
+}
+
+/// H32, S33: a handle on its way to a process that is killed is nobody's, and the mailslot goes with the last one.
+#[test]
+fn a_copy_given_to_a_process_that_is_killed_does_not_stay() {
+    let _limit = limit();
+    let name = slot_name("given");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let writer = Writer::open(&name).unwrap();
+    let child = role("server").with("SLOT", slot_name("other")).start();
+    let same = DuplicateOptions { access: None, inherit: false, close_source: false };
+    let here = transom::process::Process::current();
+    transom::handle::duplicate(&here, server.as_handle().as_raw(), &child.process, same).unwrap();
+    child.process.terminate(9).unwrap();
+    exit_code(&child);
+    drop(server);
+    // The process has ended before everything it held is closed.
+    while code(writer.send(b"x")) == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(code(writer.send(b"x")), 38);
+}
