@@ -43,6 +43,7 @@ pub const CALLS: &[(&str, &[Errno])] = &[
     ("pipe", &[Errno::MFILE, Errno::NFILE]),
     ("pread", &[Errno::INTR, Errno::IO]),
     ("pwrite", &[Errno::INTR, Errno::NOSPC, Errno::IO]),
+    ("rename", &[Errno::INVAL, Errno::NOSYS, Errno::NOSPC]),
     ("seal", &[Errno::BUSY]),
     ("sendmsg", &[Errno::PIPE, Errno::TOOMANYREFS]),
     ("socket", &[Errno::MFILE, Errno::NOBUFS]),

@@ -19,6 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::record::{
     RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, believable, process as layout,
@@ -211,6 +212,13 @@ impl ProcessRecord {
         std::sync::atomic::fence(Ordering::Acquire);
         let unchanged = Slot::split_head(head.load(Ordering::Relaxed)) == (kind, state);
         (unchanged && state == SlotState::Open).then(|| Slot::decode(kind, body))
+    }
+
+    /// The rights of the handles of a kind that have their object's memory under a number.
+    pub(crate) fn access_by(&self, kind: Kind, descriptor: RawFd) -> u32 {
+        let slots = (0..self.used()).filter_map(|index| self.slot(index));
+        let matching = slots.filter(|slot| slot.kind == kind as u32 && slot.descriptor == descriptor);
+        matching.fold(0, |access, slot| access | slot.access)
     }
 
     /// Takes a free slot for a handle that is being made.

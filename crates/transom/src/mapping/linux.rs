@@ -147,7 +147,9 @@ fn finish_opened(
         // This process's own mark, so that the file stays uncut when the creator is gone (M50).
         let _ = transom_sys::linux::file::mark_mapped(&memory, facts.size);
     }
-    let make = if opened.existed { Section::new } else { Section::made };
+    // Memory that was found sealed is as long as its entry says.
+    let is_known = !opened.existed || opened.is_sealed;
+    let make = if is_known { Section::made } else { Section::new };
     let section = make(memory, facts.size, facts.protect, bits)?;
     named::finish(Object::Section(Arc::new(section)), access, Some(opened.hold), attributes.inherit)
 }

@@ -113,6 +113,8 @@ pub(crate) struct Opened {
     pub(crate) memory: Memory,
     /// It was there before (`ERROR_ALREADY_EXISTS`).
     pub(crate) existed: bool,
+    /// The memory was found to be sealed: it is as long as the facts say, and stays so.
+    pub(crate) is_sealed: bool,
 }
 
 /// What a caller wants.

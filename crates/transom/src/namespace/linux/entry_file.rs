@@ -14,14 +14,25 @@
 //!
 //! "Again" is a loop without a bound: each further round means that another process has removed the file
 //! between two of our calls, so somebody always gets on.
+//!
+//! # Visiting
+//! Where a holder's memory can be reached and nothing is in doubt, an object is opened without the `flock`, and
+//! without leaving anything in its entry. The steps are, in this order: read the entry; open the memory of the
+//! process that a slot names; lock the byte that says who we are; see that the entry still says the same, and
+//! still has its name.
+//!
+//! From the lock on nobody removes the entry, since whoever does has all its bytes locked first. A slot that is
+//! not struck out after that belongs to somebody who has not yet given the name up, or who was killed: then his
+//! memory was open a moment ago, so this call began before his end. Whatever is not as it should be is left to
+//! the way under the `flock`, which knows an answer to everything.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
-use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, flags};
+use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, SLOT_SIZE, Visitor, flags};
 use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
 use transom_sys::linux::dirs::{self, Status};
@@ -29,7 +40,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
-use super::hold::{Hold, Seat};
+use super::hold::{Hold, Seat, Taken};
 use super::root::{Directory, Namespace, own};
 use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
@@ -62,6 +73,23 @@ impl From<&Request<'_>> for Wanted {
 #[derive(Debug)]
 pub(super) struct Locked(OwnedFd);
 
+/// What came of looking for a name.
+enum Sought {
+    Found(Found),
+    Visited(Opened),
+    /// It is not there, or something about it changed meanwhile.
+    Gone,
+}
+
+impl Sought {
+    fn of(found: Option<Found>) -> Sought {
+        found.map_or(Sought::Gone, Sought::Found)
+    }
+}
+
+/// So much of an entry a visitor looks at: header, most names, and a few slots.
+const VISIBLE: usize = 512;
+
 /// What lies under a name, locked.
 struct Found {
     locked: Locked,
@@ -73,28 +101,57 @@ struct Found {
 impl Found {
     /// Whether it is empty and nobody's: not one that somebody has cut while it was held.
     fn is_blank(&self) -> Result<bool, Code> {
-        Ok(self.status.size == 0 && (self.made || !is_held(&self.locked)?))
+        Ok(self.status.size == 0 && (self.made || claim(&self.locked)?))
     }
 }
 
-/// Whether a process holds the name, or one that is ending still has its lock.
-fn is_held(locked: &Locked) -> Result<bool, Code> {
-    to_code(lock::is_locked_from(locked.fd(), LOCKS))
+/// Tries to get all bytes of an entry to itself. False if a process holds the name, or one that is ending still
+/// has its lock; if true, nobody can come to hold it until this file is closed.
+pub(super) fn claim(locked: &Locked) -> Result<bool, Code> {
+    to_code(lock::lock_from(locked.fd(), LOCKS))
 }
 
 /// Whether a dead entry that cannot be removed, since it is another user's file, will do for a new object:
 /// the file and the object are for everybody, so whoever could interfere may do so anyway.
 fn may_be_reused(locked: &Locked, status: &Status, mode: u32) -> Result<bool, Code> {
-    Ok(mode & 0o006 != 0 && status.mode == mode && !is_held(locked)?)
+    Ok(mode & 0o006 != 0 && status.mode == mode && claim(locked)?)
 }
 
 /// What came of an attempt to join the holders. Where the entry stays locked, its lock comes back.
 enum Joined {
     Opened(Opened),
     /// There are none; the memory's file of this name may be left.
-    Dead(Locked, Option<String>),
+    Dead(Dead),
     /// The file is that of another name: both have the same hash.
     OtherName,
+    /// Somebody is just removing it, or making it.
+    Busy,
+}
+
+/// An entry without living holders.
+struct Dead {
+    locked: Locked,
+    /// The file of its memory.
+    memory: Option<String>,
+    /// All its bytes are locked: nobody else removes it, and if it still has its name, that is its own. Else a
+    /// process that is ending has some.
+    claimed: bool,
+}
+
+/// So often somebody gives way to a process that is ending, some 20 ms long, before he removes what it still has
+/// locked.
+const PATIENCE: u32 = 70;
+
+/// Lets somebody come to an end who has all bytes of an entry to himself, which lasts for two or three system
+/// calls. There is nothing to sleep on; after a while, if he was stopped there, time is slept away.
+#[allow(clippy::disallowed_methods)]
+fn give_way(round: &mut u32) {
+    *round = round.saturating_add(1);
+    if *round < 50 {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 impl Locked {
@@ -156,8 +213,7 @@ fn facts(header: &Header<'_>) -> Facts {
 
 /// What the descriptor gives this process. The file's owner counts, whom nobody can forge; so does the
 /// administrator.
-fn granted(facts: &Facts, status: &Status) -> u32 {
-    let user = process::user();
+fn granted(facts: &Facts, status: &Status, user: u32) -> u32 {
     let is_owner = user == status.owner || user == 0;
     let in_group = is_owner || dirs::is_in_group(facts.security.group_id().unwrap_or(status.group));
     facts.security.granted(facts.kind, is_owner, in_group)
@@ -189,9 +245,14 @@ impl Namespace {
         let words = security.to_words(request.kind);
         let mode = entry_mode(words);
         let mut new = New { request, security, words, mode, path_backing, make };
+        let mut round = 0;
         loop {
             let spot = self.spot(request.folder, request.name)?;
-            let Some(found) = spot.find_or_make(mode)? else { continue };
+            let found = match spot.find_or_make(mode, &request.into())? {
+                Sought::Found(found) => found,
+                Sought::Visited(opened) => return Ok(opened),
+                Sought::Gone => continue,
+            };
             step("name-locked");
             if found.status.owner == spot.directory.user && found.is_blank()? {
                 return spot.fill(found, &mut new);
@@ -199,11 +260,13 @@ impl Namespace {
             match spot.join(found.locked, &found.status, &request.into())? {
                 Joined::Opened(opened) => return Ok(opened),
                 Joined::OtherName => return Err(Code::FILE_CORRUPT),
-                Joined::Dead(locked, memory) => match spot.remove(memory.as_deref()) {
+                Joined::Busy => give_way(&mut round),
+                Joined::Dead(dead) if !dead.claimed && round < PATIENCE => give_way(&mut round),
+                Joined::Dead(dead) => match spot.remove_dead(&dead) {
                     Ok(()) => {}
-                    Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&locked, &found.status, mode)? => {
-                        to_code(dirs::set_length(locked.fd(), 0))?;
-                        return spot.fill(Found { locked, ..found }, &mut new);
+                    Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&dead.locked, &found.status, mode)? => {
+                        to_code(dirs::set_length(dead.locked.fd(), 0))?;
+                        return spot.fill(Found { locked: dead.locked, ..found }, &mut new);
                     }
                     Err(error) => return Err(code(error)),
                 },
@@ -220,10 +283,10 @@ impl Namespace {
         let name = process_name(pid);
         loop {
             let spot = self.process_spot(&name)?;
-            let Some(found) = spot.find_or_make(0o600)? else { continue };
+            let Some(found) = spot.find_or_make_locked(0o600)? else { continue };
             let status = to_code(dirs::status(record))?;
             if !found.is_blank()? {
-                if let Some(seat) = spot.join_record(&found, &status, record)? {
+                if let Some(Taken::Seat(seat)) = spot.join_record(&found, &status, record)? {
                     return Ok(spot.hold(found.locked, seat, None));
                 }
                 // An earlier process of this number; those who still look at it keep the removed file.
@@ -263,7 +326,7 @@ impl Namespace {
 }
 
 /// Two PID namespaces may share a folder, and their numbers mean different processes.
-fn process_name(pid: u32) -> String {
+pub(super) fn process_name(pid: u32) -> String {
     format!("{pid}.{}", own().namespace)
 }
 
@@ -283,22 +346,50 @@ fn now() -> u64 {
 }
 
 impl Spot<'_> {
-    /// The file of the name, made if there is none; `None` if it went away meanwhile.
-    fn find_or_make(&self, mode: u32) -> Result<Option<Found>, Code> {
+    /// The file of the name, made if there is none; or the object, if that can be had by visiting it.
+    fn find_or_make(&self, mode: u32, wanted: &Wanted) -> Result<Sought, Code> {
+        match roomy(|| dirs::create_file(&*self.directory, &self.file, mode)) {
+            Ok(file) => self.lock(file, true).map(Sought::of),
+            Err(Errno::EXIST) => self.find(wanted),
+            // The folder itself was removed after it was checked; the next round makes a new one.
+            Err(Errno::NOENT) if self.directory.is_gone() => Ok(Sought::Gone),
+            Err(error) => Err(code(error)),
+        }
+    }
+
+    /// As [`find_or_make`](Self::find_or_make), always under the lock.
+    fn find_or_make_locked(&self, mode: u32) -> Result<Option<Found>, Code> {
         match roomy(|| dirs::create_file(&*self.directory, &self.file, mode)) {
             Ok(file) => self.lock(file, true),
-            Err(Errno::EXIST) => self.find(),
-            // The folder itself was removed after it was checked; the next round makes a new one.
+            Err(Errno::EXIST) => match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
+                Ok(file) => self.lock(file, false),
+                Err(Errno::NOENT) => Ok(None),
+                Err(error) => Err(code(error)),
+            },
             Err(Errno::NOENT) if self.directory.is_gone() => Ok(None),
             Err(error) => Err(code(error)),
         }
     }
 
-    /// The file of the name; `None` if there is none.
-    fn find(&self) -> Result<Option<Found>, Code> {
+    /// The object, if it can be had by visiting it; else the file of the name, under its lock.
+    fn find(&self, wanted: &Wanted) -> Result<Sought, Code> {
+        if let Some(seen) = self.directory.recall(&self.file)
+            && let Some(opened) = self.visit_again(seen.file, seen.content, wanted)?
+        {
+            return Ok(Sought::Visited(opened));
+        }
         match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
-            Ok(file) => self.lock(file, false),
-            Err(Errno::NOENT) => Ok(None),
+            Ok(file) => {
+                let file = Arc::new(file);
+                match self.visit(Arc::clone(&file), wanted)? {
+                    Some(opened) => Ok(Sought::Visited(opened)),
+                    None => match Arc::try_unwrap(file) {
+                        Ok(file) => self.lock(file, false).map(Sought::of),
+                        Err(_) => Ok(Sought::Gone),
+                    },
+                }
+            }
+            Err(Errno::NOENT) => Ok(Sought::Gone),
             Err(error) => Err(code(error)),
         }
     }
@@ -314,26 +405,92 @@ impl Spot<'_> {
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
+        let mut round = 0;
         loop {
-            let found = match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
-                Ok(file) => self.lock(file, false)?,
-                Err(error) => return Err(code(error)),
+            let found = match self.find(wanted)? {
+                Sought::Found(found) => found,
+                Sought::Visited(opened) => return Ok(opened),
+                Sought::Gone => match dirs::status_at(&*self.directory, &self.file) {
+                    // Removed between the two calls, and there is a new one.
+                    Ok(_) => continue,
+                    Err(error) => return Err(code(error)),
+                },
             };
-            // Removed between the two calls: perhaps there is a new one.
-            let Some(found) = found else { continue };
             if found.is_blank()? {
                 return Err(Code::FILE_NOT_FOUND);
             }
             return match self.join(found.locked, &found.status, wanted)? {
                 Joined::Opened(opened) => Ok(opened),
-                Joined::Dead(_locked, memory) => {
-                    // Who comes next would do it; a failure changes nothing.
-                    let _ = self.remove(memory.as_deref());
+                Joined::Dead(dead) => {
+                    if dead.claimed {
+                        // Who comes next would do it; a failure changes nothing.
+                        let _ = self.remove_dead(&dead);
+                    }
                     Err(Code::FILE_NOT_FOUND)
                 }
                 Joined::OtherName => Err(Code::FILE_NOT_FOUND),
+                Joined::Busy => {
+                    give_way(&mut round);
+                    continue;
+                }
             };
         }
+    }
+
+    /// Holds an existing object without a slot, see the head of this module; `None` if that cannot be done.
+    fn visit(&self, file: Arc<OwnedFd>, wanted: &Wanted) -> Result<Option<Opened>, Code> {
+        let mut buffer = [0; VISIBLE];
+        // What cannot be read is no file, or will be met again under the lock.
+        let Ok(length) = dirs::read_once(&*file, &mut buffer, 0) else { return Ok(None) };
+        self.visit_again(file, buffer[..length].to_vec(), wanted)
+    }
+
+    /// As [`visit`](Self::visit), for an entry of which is known what stood in it.
+    fn visit_again(
+        &self,
+        file: Arc<OwnedFd>,
+        content: Vec<u8>,
+        wanted: &Wanted,
+    ) -> Result<Option<Opened>, Code> {
+        let Ok(entry) = Entry::parse(&content) else { return Ok(None) };
+        let header = &entry.header;
+        // Files are there also without holders, so that they prove nothing.
+        let proves = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) == 0;
+        let is_it = header.name == self.name && header.scope == self.scope && header.kind == wanted.kind;
+        if !proves || !is_it {
+            return Ok(None);
+        }
+        let Some((index, memory)) = backing::visit(&entry, !wanted.for_reading_only)? else { return Ok(None) };
+        let own = own();
+        let visitor = Visitor::new(own.process, memory.as_raw_fd(), own.namespace);
+        let Some(byte) = visitor.map(|visitor| visitor.byte()) else { return Ok(None) };
+        if !to_code(lock::share_byte(&*file, byte))? {
+            return Ok(None);
+        }
+        step("visitor-locked");
+        let facts = facts(header);
+        let slot = header.table_offset() + index * SLOT_SIZE;
+        let known = slot + SLOT_SIZE;
+        let is_same = |now: &[u8]| {
+            let parts = [0..header.table_offset(), slot..known];
+            parts.into_iter().all(|part| now.get(part.clone()) == content.get(part))
+        };
+        let mut now = [0; VISIBLE];
+        let answer = to_code(dirs::read_once(&*file, &mut now, 0)).and_then(|length| {
+            let status = to_code(dirs::status(&*file))?;
+            let is_whole = status.size <= MAX_SIZE as u64 && !status.is_removed;
+            Ok((is_same(&now[..length]) && is_whole).then_some(status))
+        });
+        // From here on dropping it gives the byte up.
+        let mut hold = Hold::visitor(file, byte, Arc::clone(&self.directory), self.file.clone());
+        let Some(status) = answer? else { return Ok(None) };
+        hold.keep_content(content);
+        let granted = granted(&facts, &status, self.directory.user);
+        if wanted.access & !granted != 0 {
+            return Err(Code::ACCESS_DENIED);
+        }
+        let memory = Memory { fd: memory, facts };
+        Ok(Some(Opened { memory, hold, existed: true, is_sealed: true }))
     }
 
     /// Removes the file, and the memory beside it; under its lock.
@@ -341,14 +498,19 @@ impl Spot<'_> {
         remove(&self.directory, &self.file, memory)
     }
 
+    /// Removes a dead entry, unless somebody else has just done so.
+    fn remove_dead(&self, dead: &Dead) -> Result<(), Errno> {
+        if dirs::status(dead.locked.fd())?.is_removed { Ok(()) } else { self.remove(dead.memory.as_deref()) }
+    }
+
     /// Takes a slot in an entry that has holders.
     fn join(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Joined, Code> {
         let file = locked.fd();
         let contents = read(file, status.size)?;
         let entry = Entry::parse(&contents);
-        if !is_held(&locked)? {
+        if claim(&locked)? {
             let memory = self.memory_of(entry.ok().as_ref());
-            return Ok(Joined::Dead(locked, memory));
+            return Ok(Joined::Dead(Dead { locked, memory, claimed: true }));
         }
         let entry = entry?;
         let header = &entry.header;
@@ -359,7 +521,7 @@ impl Spot<'_> {
             return Err(Code::INVALID_HANDLE);
         }
         let facts = facts(header);
-        let granted = granted(&facts, status);
+        let granted = granted(&facts, status, self.directory.user);
         if wanted.access & !granted != 0 {
             return Err(Code::ACCESS_DENIED);
         }
@@ -368,16 +530,27 @@ impl Spot<'_> {
             Reach::Memory(memory) => memory,
             Reach::Nobody => {
                 let memory = self.memory_of(Some(&entry));
-                return Ok(Joined::Dead(locked, memory));
+                let claimed = claim(&locked)?;
+                return Ok(Joined::Dead(Dead { locked, memory, claimed }));
             }
+            Reach::Leaving => return Ok(Joined::Busy),
             Reach::Hidden => return Err(Code::ACCESS_DENIED),
         };
-        let seat = Seat::take(file, &entry, wanted.access, memory.as_raw_fd())?;
+        let seat = match Seat::take(file, &entry, wanted.access, memory.as_raw_fd())? {
+            Taken::Seat(seat) => seat,
+            Taken::Busy => return Ok(Joined::Busy),
+        };
         step("slot-taken");
         let backing = self.memory_of(Some(&entry));
+        // Whoever held the name until then may have removed it before the slot was taken.
+        let status = to_code(dirs::status(file))?;
+        let is_sealed = facts.flags & flags::OVER_FILE == 0 && !facts.backing_path;
         let hold = self.hold(locked, seat, backing);
+        if status.is_removed {
+            return Ok(Joined::Busy);
+        }
         let memory = Memory { fd: memory, facts };
-        Ok(Joined::Opened(Opened { memory, hold, existed: true }))
+        Ok(Joined::Opened(Opened { memory, hold, existed: true, is_sealed }))
     }
 
     /// Makes the object of an empty file.
@@ -385,8 +558,10 @@ impl Spot<'_> {
         let mut memory_file = None;
         match self.try_fill(&found, new, &mut memory_file) {
             Ok((memory, seat)) => {
+                // If the file was found, all its bytes are locked; if it was made, this unlocks nothing.
+                let _ = lock::unlock_from(found.locked.fd(), LOCKS + 1);
                 let hold = self.hold(found.locked, seat, memory_file);
-                Ok(Opened { memory, hold, existed: false })
+                Ok(Opened { memory, hold, existed: false, is_sealed: false })
             }
             Err(code) => {
                 let _ = self.remove(memory_file.as_deref());
@@ -457,7 +632,7 @@ impl Spot<'_> {
         found: &Found,
         record: &Status,
         descriptor: BorrowedFd<'_>,
-    ) -> Result<Option<Seat>, Code> {
+    ) -> Result<Option<Taken>, Code> {
         let file = found.locked.fd();
         let contents = read(file, found.status.size)?;
         match Entry::parse(&contents) {

@@ -1,4 +1,4 @@
-//! What keeps a name: a locked byte of its entry, and the slot that goes with it.
+//! What keeps a name: a locked byte of its entry, and the slot that may go with it.
 //!
 //! ```text
 //!            create, open, join                      for_child
@@ -11,6 +11,10 @@
 //! ```
 //! A lock belongs to an open file, and a forked process shares its parent's. So a hold knows the process it
 //! was made in; dropped in any other it closes a descriptor and leaves the name alone.
+//!
+//! **Leaving.** Who leaves tries to get all bytes of the entry to itself. If that works it was the last one, and
+//! removes the entry before anybody else can lock a byte of it again. If it does not, it gives its own byte up
+//! and tries once more: of several that leave at once, the one that gives up last finds nobody.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -24,6 +28,7 @@ use transom_core::code::Code;
 use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, SLOT_SIZE};
 use transom_core::name::ObjectName;
 use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::{Errno, lock, process, procfs};
 
 use super::Folder;
@@ -44,6 +49,41 @@ pub(super) struct Seat {
     access: u32,
     /// Who took it.
     own: Own,
+}
+
+/// What came of looking for a slot.
+#[derive(Debug)]
+pub(super) enum Taken {
+    Seat(Seat),
+    /// Somebody has all bytes to himself, and is removing the entry or has just filled it.
+    Busy,
+}
+
+impl Taken {
+    /// The slot, where somebody is known to hold the name: if he has just left, so has what was to be had from him.
+    fn seat(self) -> Result<Seat, Code> {
+        match self {
+            Taken::Seat(seat) => Ok(seat),
+            Taken::Busy => Err(Code::INVALID_HANDLE),
+        }
+    }
+}
+
+/// How a hold stands in its entry.
+#[derive(Debug)]
+pub(super) enum Stand {
+    Slot(Seat),
+    /// By a byte alone, which says who has it.
+    Visitor { byte: u64, own: Own, content: Option<Vec<u8>> },
+}
+
+/// An entry that this process has seen by its name, and may visit again without opening it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) file: Arc<OwnedFd>,
+    pub(super) name: String,
+    /// What stood in it.
+    pub(super) content: Vec<u8>,
 }
 
 impl Seat {
@@ -74,11 +114,12 @@ impl Seat {
         entry: &Entry<'_>,
         access: u32,
         memory: RawFd,
-    ) -> Result<Seat, Code> {
+    ) -> Result<Taken, Code> {
         let table = entry.header.table_offset();
         let count = entry.slot_count();
+        let is_left = |holder: Option<Holder>| holder.is_none_or(|holder| holder == Holder::LEAVING);
         let struck_out =
-            entry.slots().enumerate().filter(|(_, holder)| holder.is_none()).map(|(index, _)| index);
+            entry.slots().enumerate().filter(|(_, holder)| is_left(*holder)).map(|(index, _)| index);
         // Slots of processes that died without a word. Where to look differs from one to the next.
         let own = own();
         let start = if count == 0 { 0 } else { own.process as usize % count };
@@ -89,12 +130,18 @@ impl Seat {
             if to_code(lock::lock_byte(file, LOCKS + index as u64))? {
                 let seat = Seat { index, table, access, own };
                 return match seat.write(file, own.process, memory) {
-                    Ok(()) => Ok(seat),
+                    Ok(()) => Ok(Taken::Seat(seat)),
                     Err(code) => {
                         let _ = lock::unlock_byte(file, seat.byte());
                         Err(code)
                     }
                 };
+            }
+            let all = LOCKS..LOCKS + MAX_SLOTS as u64;
+            if let Some(found) = to_code(lock::find_locked(file, all))?
+                && found.end == u64::MAX
+            {
+                return Ok(Taken::Busy);
             }
         }
         Err(Code::NO_SYSTEM_RESOURCES)
@@ -125,15 +172,15 @@ impl Seat {
 
     fn strike_out(&self, file: BorrowedFd<'_>) {
         // If that fails, the missing lock says the same.
-        let _ = dirs::write_at(file, &[0; SLOT_SIZE], self.offset());
+        let _ = dirs::write_at(file, &Holder::LEAVING.encode(), self.offset());
     }
 }
 
 /// Keeps a name as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    file: OwnedFd,
-    seat: Seat,
+    file: Arc<OwnedFd>,
+    stand: Stand,
     /// Where the entry lies, for removing it; `None` if that cannot be found out.
     directory: Option<Arc<Directory>>,
     name: String,
@@ -186,8 +233,37 @@ impl Hold {
         name: String,
         backing: Option<String>,
     ) -> Hold {
-        let given_away = AtomicBool::new(false);
-        Hold { file, seat, directory, name, backing, given_away }
+        let (file, stand, given_away) = (Arc::new(file), Stand::Slot(seat), AtomicBool::new(false));
+        Hold { file, stand, directory, name, backing, given_away }
+    }
+
+    /// That of a visitor, which has `byte` locked.
+    pub(super) fn visitor(file: Arc<OwnedFd>, byte: u64, directory: Arc<Directory>, name: String) -> Hold {
+        let stand = Stand::Visitor { byte, own: own(), content: None };
+        let (directory, given_away) = (Some(directory), AtomicBool::new(false));
+        Hold { file, stand, directory, name, backing: None, given_away }
+    }
+
+    /// Lets the entry be visited again without opening it, when a visitor has left it to others.
+    pub(super) fn keep_content(&mut self, seen: Vec<u8>) {
+        if let Stand::Visitor { content, .. } = &mut self.stand {
+            *content = Some(seen);
+        }
+    }
+
+    fn seat(&self) -> Option<&Seat> {
+        match &self.stand {
+            Stand::Slot(seat) => Some(seat),
+            Stand::Visitor { .. } => None,
+        }
+    }
+
+    /// The process that it was made in.
+    fn process(&self) -> u32 {
+        match &self.stand {
+            Stand::Slot(seat) => seat.own.process,
+            Stand::Visitor { own, .. } => own.process,
+        }
     }
 
     /// The descriptor of the entry.
@@ -195,17 +271,19 @@ impl Hold {
         self.file.as_raw_fd()
     }
 
-    /// The slot's number.
+    /// The slot's number; `u32::MAX`, which no slot has, for a visitor.
     pub(crate) fn slot(&self) -> u32 {
         // Below MAX_SLOTS.
-        self.seat.index as u32
+        self.seat().map_or(u32::MAX, |seat| seat.index as u32)
     }
 
     /// Says under which number this process has the object's memory. A failure leaves the old number, and
-    /// others will ask the next holder.
+    /// others will ask the next holder. Only what came from another process, and so has a slot, is moved.
     pub(crate) fn set_memory_fd(&self, memory: RawFd) {
-        let file = self.file.as_fd();
-        let _ = change_own(file, || self.seat.write(file, self.seat.own.process, memory));
+        if let Some(seat) = self.seat() {
+            let file = self.file.as_fd();
+            let _ = change_own(file, || seat.write(file, seat.own.process, memory));
+        }
     }
 
     /// A slot for another process, which is to inherit or receive its descriptor; `memory` is the number
@@ -218,7 +296,7 @@ impl Hold {
         let seat = under_lock(self.file.as_fd(), || {
             let status = to_code(dirs::status(&file))?;
             let contents = read(file.as_fd(), status.size)?;
-            let seat = Seat::take(file.as_fd(), &Entry::parse(&contents)?, access, memory)?;
+            let seat = Seat::take(file.as_fd(), &Entry::parse(&contents)?, access, memory)?.seat()?;
             seat.write(file.as_fd(), 0, memory)?;
             Ok(seat)
         })??;
@@ -251,6 +329,9 @@ impl Hold {
         let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
         let (index, holder) =
             entry.holders().find(|(index, _)| *index == slot as usize).ok_or(Code::INVALID_HANDLE)?;
+        if holder == Holder::LEAVING {
+            return Err(Code::INVALID_HANDLE);
+        }
         let seat = Seat { index, table: entry.header.table_offset(), access: holder.access, own: own() };
         // Its own lock it may take again; a free one means that whoever prepared it has given it up.
         let is_ours = to_code(lock::lock_byte(&file, seat.byte()))?;
@@ -271,7 +352,7 @@ impl Hold {
         let (seat, status, contents) = under_lock(file.as_fd(), || {
             let (status, contents) = inspect(file.as_fd())?;
             let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
-            let seat = Seat::take(file.as_fd(), &entry, access, memory)?;
+            let seat = Seat::take(file.as_fd(), &entry, access, memory)?.seat()?;
             Ok((seat, status, contents))
         })??;
         let entry = Entry::parse(&contents)?;
@@ -296,24 +377,45 @@ impl Hold {
     }
 
     /// Gives the name up.
-    fn release(&self) {
+    fn release(&mut self) {
         let file = self.file.as_fd();
-        if !lock_soon(file) {
-            // Closing the file gives up what matters; whoever comes next clears the rest away.
-            return;
+        // If the system does not answer, somebody else may be there: closing the file gives up what matters, and
+        // whoever comes next clears the rest away.
+        let is_last = || lock::lock_from(file, LOCKS).unwrap_or(false);
+        let last = match &self.stand {
+            // Whoever made an object is most often the last to leave it.
+            Stand::Slot(seat) => {
+                is_last() || {
+                    seat.strike_out(file);
+                    step("slot-struck-out");
+                    // Said explicitly: a child that was forked and has not yet become another program shares the
+                    // locks.
+                    let _ = lock::unlock_byte(file, seat.byte());
+                    is_last()
+                }
+            }
+            Stand::Visitor { byte, .. } => {
+                let _ = lock::unlock_byte(file, *byte);
+                is_last()
+            }
+        };
+        if last {
+            step("name-claimed");
+            if !self.remove_entry() {
+                if let Stand::Slot(seat) = &self.stand {
+                    seat.strike_out(file);
+                }
+                let _ = lock::unlock_from(file, LOCKS);
+            }
+        } else if let (Stand::Visitor { content, .. }, Some(directory)) = (&mut self.stand, &self.directory)
+            && let Some(content) = content.take()
+        {
+            let (file, name) = (Arc::clone(&self.file), std::mem::take(&mut self.name));
+            directory.remember(Seen { file, name, content });
         }
-        // If the system does not answer, somebody else may be there.
-        let shared = lock::is_locked_from(file, LOCKS).unwrap_or(true);
-        if !shared && self.remove_entry() {
-            return;
-        }
-        self.seat.strike_out(file);
-        // Said explicitly: a child that was forked and has not yet become another program shares the locks.
-        let _ = lock::unlock_byte(file, self.seat.byte());
-        let _ = lock::unlock_file(file);
     }
 
-    /// Removes the entry, if it still is the one of its name; under its lock. False if it stays.
+    /// Removes the entry, if it still is the one of its name, while nobody else has a lock. False if it stays.
     fn remove_entry(&self) -> bool {
         let Some(directory) = &self.directory else { return false };
         match dirs::status(&self.file) {
@@ -326,7 +428,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.seat.own.process {
+        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.process() {
             self.release();
         }
     }
@@ -388,16 +490,18 @@ impl ChildHold {
     pub(crate) fn set_process(&self, process: u32) {
         // Under the lock of an open file of our own: the other process shares this one's.
         let Ok(guard) = self.hold.second() else { return };
-        let write = || self.hold.seat.write(self.fd(), process, self.memory);
-        let _ = under_lock(guard.as_fd(), write);
+        if let Some(seat) = self.hold.seat() {
+            let _ = under_lock(guard.as_fd(), || seat.write(self.fd(), process, self.memory));
+        }
     }
 
     /// As [`set_process`](Self::set_process), for a process that will pick the handle up when it pleases: until
     /// then the memory can be reached through this process's descriptor `kept`.
     pub(crate) fn set_process_and_keeper(&self, process: u32, kept: RawFd) {
         let Ok(guard) = self.hold.second() else { return };
-        let write = || self.hold.seat.write_kept(self.fd(), process, kept);
-        let _ = under_lock(guard.as_fd(), write);
+        if let Some(seat) = self.hold.seat() {
+            let _ = under_lock(guard.as_fd(), || seat.write_kept(self.fd(), process, kept));
+        }
     }
 
     /// The other process has the descriptor: dropping this one gives nothing up.

@@ -13,6 +13,7 @@ use transom_sys::linux::fd::raise_limit;
 use transom_sys::linux::{Errno, host, process};
 
 use super::Folder;
+use super::hold::Seen;
 use crate::engine::errno;
 
 /// The variable that puts both roots below another folder.
@@ -172,6 +173,8 @@ pub(super) struct Directory {
     fd: OwnedFd,
     public: bool,
     pub(super) user: u32,
+    /// The entry that was visited last, which may well be the next one: it needs not be opened again.
+    seen: Mutex<Option<Seen>>,
 }
 
 impl AsFd for Directory {
@@ -183,7 +186,23 @@ impl AsFd for Directory {
 impl Directory {
     /// A folder of which nothing is known but that an entry lies in it.
     pub(super) fn unchecked(fd: OwnedFd, user: u32) -> Directory {
-        Directory { fd, public: false, user }
+        Directory::new(fd, false, user)
+    }
+
+    fn new(fd: OwnedFd, public: bool, user: u32) -> Directory {
+        Directory { fd, public, user, seen: Mutex::new(None) }
+    }
+
+    /// Keeps an entry open that this process does not hold any more.
+    pub(super) fn remember(&self, seen: Seen) {
+        // Where another thread is just at it, its entry is as good.
+        let before = self.seen.try_lock().ok().and_then(|mut place| place.replace(seen));
+        drop(before);
+    }
+
+    /// The entry that was visited last, if it is the one of this name.
+    pub(super) fn recall(&self, name: &str) -> Option<Seen> {
+        self.seen.try_lock().ok()?.take_if(|seen| seen.name == name)
     }
 
     /// Whether it still has a name and is still safe.
@@ -271,7 +290,7 @@ impl Namespace {
         };
         loop {
             return match open() {
-                Ok(fd) => Ok(fd.map(|fd| Directory { fd, public: root.public, user })),
+                Ok(fd) => Ok(fd.map(|fd| Directory::new(fd, root.public, user))),
                 // Somebody has removed the root between two of the calls.
                 Err(Refusal::System(Errno::NOENT)) if make => continue,
                 Err(Refusal::System(Errno::MFILE)) if raise_limit() => continue,

@@ -218,7 +218,7 @@ fn a_hold_removes_no_entry_but_its_own() {
 fn slots_that_were_given_up_are_used_again() {
     let _limit = limit();
     let scratch = Scratch::new();
-    let _keep = scratch.create("x").unwrap();
+    let _keep = scratch.create_path("x").unwrap();
     let many: Vec<Opened> = (0..100).map(|_| scratch.open("x").unwrap()).collect();
     let mut slots: Vec<u32> = many.iter().map(|opened| opened.hold.slot()).collect();
     slots.sort_unstable();
@@ -237,7 +237,7 @@ fn slots_that_were_given_up_are_used_again() {
 fn slots_of_the_dead_are_used_again() {
     let _limit = limit();
     let scratch = Scratch::new();
-    let keep = scratch.create("x").unwrap();
+    let keep = scratch.create_path("x").unwrap();
     drop((0..20).map(|_| scratch.open("x").unwrap()).collect::<Vec<_>>());
     let table = Entry::parse(&contents(&scratch.path("x"))).unwrap().header.table_offset();
     let mut bytes = contents(&scratch.path("x"));
@@ -257,7 +257,7 @@ fn slots_of_the_dead_are_used_again() {
 fn a_half_written_slot_is_ignored() {
     let _limit = limit();
     let scratch = Scratch::new();
-    let object = scratch.create("x").unwrap();
+    let object = scratch.create_path("x").unwrap();
     let mut bytes = contents(&scratch.path("x"));
     let whole = Holder { process: 77, descriptor: 5, namespace: 9, access: 1, kept: (0, 0) }.encode();
     bytes.extend_from_slice(&whole[..30]);
