@@ -451,6 +451,7 @@ extern "C" fn on_exit(status: i32, _: *mut core::ffi::c_void) {
         if let Ok(mut entry) = own.entry.try_lock() {
             drop(entry.take());
         }
+        namespace::end();
     }
 }
 
@@ -481,6 +482,7 @@ extern "C" fn on_fork() {
     };
     if let (false, Some(Ok(own))) = (again, OWN.get()) {
         table::each_descriptor(close);
+        namespace::each_descriptor(close);
         close(own.record.descriptor().as_raw_fd());
         close(own.inbox.as_raw_fd());
         if let Ok(entry) = own.entry.try_lock()

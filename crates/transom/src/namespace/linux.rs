@@ -28,7 +28,7 @@
 //! | [`list`] | who holds what; removing what the dead left |
 //! | [`examine`] | what about this machine helps or hinders |
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
@@ -163,6 +163,16 @@ pub(crate) fn open(request: &Request<'_>) -> Result<Opened, Code> {
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());
     namespace.open(request)
+}
+
+/// The process ends in an orderly way: nothing of it is to stay in the folders.
+pub(crate) fn end() {
+    Namespace::of_process().end();
+}
+
+/// Descriptors whose locks must not live longer for the sake of a forked child.
+pub(crate) fn each_descriptor(see: impl FnMut(RawFd)) {
+    Namespace::of_process().each_spare(see);
 }
 
 /// Makes the record of process `pid` findable by its number, as long as the hold lives. A record that is

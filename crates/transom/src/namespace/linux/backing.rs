@@ -10,6 +10,7 @@ use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, VISITORS, VIS
 use transom_sys::linux::dirs;
 use transom_sys::linux::{Errno, fd, host, lock, memfd, procfs};
 
+use super::hold::Spare;
 use super::root::{Directory, Own, own};
 use crate::engine::errno::{code, to_code};
 
@@ -45,6 +46,11 @@ pub(super) fn memory_of(file: &str, entry: &Entry<'_>) -> Option<String> {
 pub(super) fn entry_of(memory: &str) -> Option<&str> {
     let (entry, rest) = memory.split_once('+')?;
     rest.ends_with(SUFFIX).then_some(entry)
+}
+
+/// Whether a file is an entry: neither memory nor spare.
+pub(super) fn is_entry(file: &str) -> bool {
+    !file.contains(Spare::MARK)
 }
 
 /// The mode of a memory's file. A class that may only read a section cannot write its memory, whatever it

@@ -37,10 +37,11 @@ use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
 use transom_sys::linux::dirs::{self, Status};
 use transom_sys::linux::fault::step;
+use transom_sys::linux::signal::without_size_signal;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
-use super::hold::{Hold, Seat, Taken};
+use super::hold::{Hold, Identity, PRIVATE_MODE, Seat, Spare, Taken};
 use super::root::{Directory, Namespace, own};
 use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
@@ -248,6 +249,9 @@ impl Namespace {
         let mut round = 0;
         loop {
             let spot = self.spot(request.folder, request.name)?;
+            if let Some(opened) = spot.fill_spare(&mut new)? {
+                return Ok(opened);
+            }
             let found = match spot.find_or_make(mode, &request.into())? {
                 Sought::Found(found) => found,
                 Sought::Visited(opened) => return Ok(opened),
@@ -262,7 +266,7 @@ impl Namespace {
                 Joined::OtherName => return Err(Code::FILE_CORRUPT),
                 Joined::Busy => give_way(&mut round),
                 Joined::Dead(dead) if !dead.claimed && round < PATIENCE => give_way(&mut round),
-                Joined::Dead(dead) => match spot.remove_dead(&dead) {
+                Joined::Dead(dead) => match spot.remove_dead(&dead, &found.status) {
                     Ok(()) => {}
                     Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&dead.locked, &found.status, mode)? => {
                         to_code(dirs::set_length(dead.locked.fd(), 0))?;
@@ -287,7 +291,7 @@ impl Namespace {
             let status = to_code(dirs::status(record))?;
             if !found.is_blank()? {
                 if let Some(Taken::Seat(seat)) = spot.join_record(&found, &status, record)? {
-                    return Ok(spot.hold(found.locked, seat, None));
+                    return Ok(spot.hold(found.locked, &found.status, seat, None));
                 }
                 // An earlier process of this number; those who still look at it keep the removed file.
                 to_code(spot.remove(None))?;
@@ -308,7 +312,7 @@ impl Namespace {
             };
             let access = Kind::Process.all_access();
             let seat = Seat::first(found.locked.fd(), &header, access, record.as_raw_fd())?;
-            return Ok(spot.hold(found.locked, seat, None));
+            return Ok(spot.hold(found.locked, &found.status, seat, None));
         }
     }
 
@@ -338,6 +342,18 @@ struct New<'a, 'b> {
     mode: u32,
     path_backing: bool,
     make: &'a mut Make<'b>,
+}
+
+impl New<'_, '_> {
+    /// Makes the memory.
+    fn memory(&mut self, place: Place, cookie: &[u8; 16]) -> Result<Memory, Code> {
+        let mut memory = (self.make)(place, cookie)?;
+        step("memory-made");
+        memory.facts.kind = self.request.kind;
+        memory.facts.backing_path = self.path_backing;
+        memory.facts.cookie = *cookie;
+        Ok(memory)
+    }
 }
 
 fn now() -> u64 {
@@ -374,7 +390,7 @@ impl Spot<'_> {
     /// The object, if it can be had by visiting it; else the file of the name, under its lock.
     fn find(&self, wanted: &Wanted) -> Result<Sought, Code> {
         if let Some(seen) = self.directory.recall(&self.file)
-            && let Some(opened) = self.visit_again(seen.file, seen.content, wanted)?
+            && let Some(opened) = self.visit_again(seen.file, seen.identity, seen.content, wanted)?
         {
             return Ok(Sought::Visited(opened));
         }
@@ -401,7 +417,15 @@ impl Spot<'_> {
         if !status.is_file {
             return Err(Code::ACCESS_DENIED);
         }
-        Ok((!status.is_removed).then_some(Found { locked, status, made }))
+        // Only who holds a name makes its file a spare one, and nobody holds a new one yet.
+        let is_named = if made { !status.is_removed } else { self.is_named(&status) };
+        Ok(is_named.then_some(Found { locked, status, made }))
+    }
+
+    /// Whether the name is that of the file with this status. Where the system does not tell, it is not.
+    fn is_named(&self, status: &Status) -> bool {
+        dirs::status_at(&*self.directory, &self.file)
+            .is_ok_and(|named| (named.device, named.inode) == (status.device, status.inode))
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
@@ -424,7 +448,7 @@ impl Spot<'_> {
                 Joined::Dead(dead) => {
                     if dead.claimed {
                         // Who comes next would do it; a failure changes nothing.
-                        let _ = self.remove_dead(&dead);
+                        let _ = self.remove_dead(&dead, &found.status);
                     }
                     Err(Code::FILE_NOT_FOUND)
                 }
@@ -442,13 +466,15 @@ impl Spot<'_> {
         let mut buffer = [0; VISIBLE];
         // What cannot be read is no file, or will be met again under the lock.
         let Ok(length) = dirs::read_once(&*file, &mut buffer, 0) else { return Ok(None) };
-        self.visit_again(file, buffer[..length].to_vec(), wanted)
+        let status = to_code(dirs::status(&*file))?;
+        self.visit_again(file, (status.device, status.inode), buffer[..length].to_vec(), wanted)
     }
 
     /// As [`visit`](Self::visit), for an entry of which is known what stood in it.
     fn visit_again(
         &self,
         file: Arc<OwnedFd>,
+        identity: Identity,
         content: Vec<u8>,
         wanted: &Wanted,
     ) -> Result<Option<Opened>, Code> {
@@ -477,12 +503,15 @@ impl Spot<'_> {
         };
         let mut now = [0; VISIBLE];
         let answer = to_code(dirs::read_once(&*file, &mut now, 0)).and_then(|length| {
-            let status = to_code(dirs::status(&*file))?;
-            let is_whole = status.size <= MAX_SIZE as u64 && !status.is_removed;
-            Ok((is_same(&now[..length]) && is_whole).then_some(status))
+            let status = match dirs::status_at(&*self.directory, &self.file) {
+                Err(Errno::NOENT) => return Ok(None),
+                result => to_code(result)?,
+            };
+            let is_it = (status.device, status.inode) == identity && status.size <= MAX_SIZE as u64;
+            Ok((is_same(&now[..length]) && is_it).then_some(status))
         });
         // From here on dropping it gives the byte up.
-        let mut hold = Hold::visitor(file, byte, Arc::clone(&self.directory), self.file.clone());
+        let mut hold = Hold::visitor(file, identity, byte, Arc::clone(&self.directory), self.file.clone());
         let Some(status) = answer? else { return Ok(None) };
         hold.keep_content(content);
         let granted = granted(&facts, &status, self.directory.user);
@@ -499,12 +528,21 @@ impl Spot<'_> {
     }
 
     /// Removes a dead entry, unless somebody else has just done so.
-    fn remove_dead(&self, dead: &Dead) -> Result<(), Errno> {
-        if dirs::status(dead.locked.fd())?.is_removed { Ok(()) } else { self.remove(dead.memory.as_deref()) }
+    fn remove_dead(&self, dead: &Dead, status: &Status) -> Result<(), Errno> {
+        if self.is_named(status) { self.remove(dead.memory.as_deref()) } else { Ok(()) }
     }
 
     /// Takes a slot in an entry that has holders.
     fn join(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Joined, Code> {
+        match self.try_join(locked, status, wanted) {
+            opened @ Ok(Joined::Opened(_) | Joined::Busy) => opened,
+            // Its holder may have made it a spare file meanwhile, or an entry of another name.
+            _ if !self.is_named(status) => Ok(Joined::Busy),
+            other => other,
+        }
+    }
+
+    fn try_join(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Joined, Code> {
         let file = locked.fd();
         let contents = read(file, status.size)?;
         let entry = Entry::parse(&contents);
@@ -543,10 +581,10 @@ impl Spot<'_> {
         step("slot-taken");
         let backing = self.memory_of(Some(&entry));
         // Whoever held the name until then may have removed it before the slot was taken.
-        let status = to_code(dirs::status(file))?;
+        let is_named = self.is_named(status);
         let is_sealed = facts.flags & flags::OVER_FILE == 0 && !facts.backing_path;
-        let hold = self.hold(locked, seat, backing);
-        if status.is_removed {
+        let hold = self.hold(locked, status, seat, backing);
+        if !is_named {
             return Ok(Joined::Busy);
         }
         let memory = Memory { fd: memory, facts };
@@ -556,11 +594,19 @@ impl Spot<'_> {
     /// Makes the object of an empty file.
     fn fill(&self, found: Found, new: &mut New<'_, '_>) -> Result<Opened, Code> {
         let mut memory_file = None;
-        match self.try_fill(&found, new, &mut memory_file) {
+        // Asked for once, not for each of the calls.
+        let filled = without_size_signal(|| Ok(self.try_fill(&found, new, &mut memory_file)));
+        match filled.map_err(code).and_then(|filled| filled) {
             Ok((memory, seat)) => {
                 // If the file was found, all its bytes are locked; if it was made, this unlocks nothing.
                 let _ = lock::unlock_from(found.locked.fd(), LOCKS + 1);
-                let hold = self.hold(found.locked, seat, memory_file);
+                let hold = if memory_file.is_none() && found.made && new.mode == PRIVATE_MODE {
+                    let file = Arc::new(found.locked.unlock());
+                    let identity = (found.status.device, found.status.inode);
+                    Hold::plain(file, identity, seat, Arc::clone(&self.directory), self.file.clone())
+                } else {
+                    self.hold(found.locked, &found.status, seat, memory_file)
+                };
                 Ok(Opened { memory, hold, existed: false, is_sealed: false })
             }
             Err(code) => {
@@ -596,34 +642,81 @@ impl Spot<'_> {
         } else {
             Place::Anonymous
         };
-        let mut memory = (new.make)(place, &cookie)?;
-        step("memory-made");
-        memory.facts.kind = new.request.kind;
-        memory.facts.backing_path = new.path_backing;
-        memory.facts.cookie = cookie;
-        let status = to_code(dirs::status(&memory.fd))?;
-        let header = Header {
-            kind: new.request.kind,
-            scope: self.scope,
-            cookie,
-            security: new.words,
-            size: memory.facts.size,
-            protect: memory.facts.protect,
-            flags: memory.facts.entry_flags(),
-            device: status.device,
-            inode: status.inode,
-            created: now(),
-            name: self.name,
-        };
+        let memory = new.memory(place, &cookie)?;
+        let header = self.header(new, &memory)?;
         let seat = Seat::first(file, &header, new.request.access, memory.fd.as_raw_fd())?;
         step("entry-written");
         Ok((memory, seat))
     }
 
+    /// The header of a new object.
+    fn header(&self, new: &New<'_, '_>, memory: &Memory) -> Result<Header<'_>, Code> {
+        let (device, inode, _) = to_code(fd::identity(&memory.fd))?;
+        Ok(Header {
+            kind: new.request.kind,
+            scope: self.scope,
+            cookie: memory.facts.cookie,
+            security: new.words,
+            size: memory.facts.size,
+            protect: memory.facts.protect,
+            flags: memory.facts.entry_flags(),
+            device,
+            inode,
+            created: now(),
+            name: self.name,
+        })
+    }
+
+    /// Makes the object in a file that this process keeps for that, if it has one and the name is free. Nobody
+    /// sees the entry before it is whole: it gets its name by renaming, with all its bytes locked.
+    fn fill_spare(&self, new: &mut New<'_, '_>) -> Result<Option<Opened>, Code> {
+        if new.path_backing || new.mode != PRIVATE_MODE {
+            return Ok(None);
+        }
+        let Some(mut spare) = self.directory.take_spare() else { return Ok(None) };
+        // Asked first, so that memory is not made to be thrown away.
+        let filled = match dirs::status_at(&*self.directory, &self.file) {
+            Err(Errno::NOENT) => {
+                let filled = without_size_signal(|| Ok(self.try_fill_spare(new, &mut spare)));
+                filled.map_err(code).and_then(|filled| filled)
+            }
+            _ => Ok(None),
+        };
+        let Ok(Some((memory, seat))) = filled else {
+            if let Err(spare) = self.directory.put_spare(spare) {
+                spare.discard(&self.directory);
+            }
+            return filled.map(|_| None);
+        };
+        let (directory, file) = (Arc::clone(&self.directory), self.file.clone());
+        let hold = Hold::plain(spare.file, spare.identity, seat, directory, file);
+        Ok(Some(Opened { memory, hold, existed: false, is_sealed: false }))
+    }
+
+    /// `None` if the name turns out to be taken, or the file cannot be renamed.
+    fn try_fill_spare(
+        &self,
+        new: &mut New<'_, '_>,
+        spare: &mut Spare,
+    ) -> Result<Option<(Memory, Seat)>, Code> {
+        let memory = new.memory(Place::Anonymous, &random::cookie())?;
+        let header = self.header(new, &memory)?;
+        let seat = Seat::first_in_spare(spare, &header, new.request.access, memory.fd.as_raw_fd())?;
+        step("spare-written");
+        if dirs::rename_to_free(&*self.directory, &spare.name, &self.file).is_err() {
+            return Ok(None);
+        }
+        step("spare-named");
+        // It cannot fail for locks that are held.
+        let _ = lock::unlock_from(&*spare.file, LOCKS + 1);
+        Ok(Some((memory, seat)))
+    }
+
     /// Gives the lock up and keeps the file with its slot.
-    fn hold(&self, locked: Locked, seat: Seat, backing: Option<String>) -> Hold {
+    fn hold(&self, locked: Locked, status: &Status, seat: Seat, backing: Option<String>) -> Hold {
         let directory = Some(Arc::clone(&self.directory));
-        Hold::new(locked.unlock(), seat, directory, self.file.clone(), backing)
+        let identity = (status.device, status.inode);
+        Hold::new(locked.unlock(), identity, seat, directory, self.file.clone(), backing)
     }
 
     /// A slot in the entry of a process, if it is about this very record: its creator made it, or itself.

@@ -118,7 +118,7 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
             Ok(Some(directory)) => {
                 let files = dirs::names(&directory, usize::MAX).unwrap_or_default();
                 let mut counts = Counts::default();
-                for file in files.iter().filter(|file| backing::entry_of(file).is_none()) {
+                for file in files.iter().filter(|file| backing::is_entry(file)) {
                     counts.add(&directory, file);
                 }
                 let message = format!("{shown}: {}", counts.describe());

@@ -29,7 +29,7 @@ use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, SLOT_SIZE};
 use transom_core::name::ObjectName;
 use transom_sys::linux::dirs::{self, Status};
 use transom_sys::linux::fault::step;
-use transom_sys::linux::{Errno, lock, process, procfs};
+use transom_sys::linux::{Errno, lock, process, procfs, random};
 
 use super::Folder;
 use super::backing;
@@ -59,6 +59,32 @@ pub(super) enum Taken {
     Busy,
 }
 
+/// The file of an entry that is no more, under a name that no entry has, for the next entry that this process makes.
+/// All its bytes are locked: whoever still has it open from before finds it taken, and looks for the name again.
+#[derive(Debug)]
+pub(super) struct Spare {
+    pub(super) file: Arc<OwnedFd>,
+    pub(super) identity: Identity,
+    pub(super) name: String,
+    /// Bytes that it has.
+    pub(super) length: u64,
+}
+
+impl Spare {
+    /// Begins the name of a spare file.
+    pub(super) const MARK: char = '+';
+
+    /// A name that nothing has.
+    fn new_name() -> String {
+        format!("{}{:032x}", Spare::MARK, u128::from_be_bytes(random::cookie()))
+    }
+
+    pub(super) fn discard(self, directory: &Directory) {
+        // What stays is swept away like an entry without holders.
+        let _ = dirs::remove_file(directory, &self.name);
+    }
+}
+
 impl Taken {
     /// The slot, where somebody is known to hold the name: if he has just left, so has what was to be had from him.
     fn seat(self) -> Result<Seat, Code> {
@@ -77,10 +103,14 @@ pub(super) enum Stand {
     Visitor { byte: u64, own: Own, content: Option<Vec<u8>> },
 }
 
+/// Device and inode of a file.
+pub(super) type Identity = (u64, u64);
+
 /// An entry that this process has seen by its name, and may visit again without opening it.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) file: Arc<OwnedFd>,
+    pub(super) identity: Identity,
     pub(super) name: String,
     /// What stood in it.
     pub(super) content: Vec<u8>,
@@ -94,7 +124,7 @@ impl Seat {
         access: u32,
         memory: RawFd,
     ) -> Result<Seat, Code> {
-        let seat = Seat { index: 0, table: header.table_offset(), access, own: own() };
+        let seat = Seat::of_maker(header, access);
         if !to_code(lock::lock_byte(file, LOCKS))? {
             return Err(Code::BUSY);
         }
@@ -106,6 +136,29 @@ impl Seat {
                 Err(code)
             }
         }
+    }
+
+    fn of_maker(header: &Header<'_>, access: u32) -> Seat {
+        Seat { index: 0, table: header.table_offset(), access, own: own() }
+    }
+
+    /// As [`first`](Self::first), in a file that has all its bytes locked.
+    pub(super) fn first_in_spare(
+        spare: &mut Spare,
+        header: &Header<'_>,
+        access: u32,
+        memory: RawFd,
+    ) -> Result<Seat, Code> {
+        let seat = Seat::of_maker(header, access);
+        let bytes = header.encode(&seat.holder(seat.own.process, memory))?;
+        let length = bytes.len() as u64;
+        if spare.length > length {
+            to_code(dirs::set_length(&*spare.file, length))?;
+        }
+        // Also if it fails, no more than this is in the file.
+        spare.length = length;
+        to_code(dirs::write_at(&*spare.file, &bytes, 0))?;
+        Ok(seat)
     }
 
     /// A free slot of an entry.
@@ -180,7 +233,10 @@ impl Seat {
 #[derive(Debug)]
 pub(crate) struct Hold {
     file: Arc<OwnedFd>,
+    identity: Identity,
     stand: Stand,
+    /// The entry was made by this process, for its user alone: its file may become a [`Spare`].
+    plain: bool,
     /// Where the entry lies, for removing it; `None` if that cannot be found out.
     directory: Option<Arc<Directory>>,
     name: String,
@@ -228,20 +284,39 @@ fn change_own<T>(file: BorrowedFd<'_>, work: impl FnOnce() -> T) -> T {
 impl Hold {
     pub(super) fn new(
         file: OwnedFd,
+        identity: Identity,
         seat: Seat,
         directory: Option<Arc<Directory>>,
         name: String,
         backing: Option<String>,
     ) -> Hold {
         let (file, stand, given_away) = (Arc::new(file), Stand::Slot(seat), AtomicBool::new(false));
-        Hold { file, stand, directory, name, backing, given_away }
+        Hold { file, identity, stand, plain: false, directory, name, backing, given_away }
+    }
+
+    /// That of who has made the entry, for this user alone and without a file of memory beside it.
+    pub(super) fn plain(
+        file: Arc<OwnedFd>,
+        identity: Identity,
+        seat: Seat,
+        directory: Arc<Directory>,
+        name: String,
+    ) -> Hold {
+        let (stand, directory, given_away) = (Stand::Slot(seat), Some(directory), AtomicBool::new(false));
+        Hold { file, identity, stand, plain: true, directory, name, backing: None, given_away }
     }
 
     /// That of a visitor, which has `byte` locked.
-    pub(super) fn visitor(file: Arc<OwnedFd>, byte: u64, directory: Arc<Directory>, name: String) -> Hold {
+    pub(super) fn visitor(
+        file: Arc<OwnedFd>,
+        identity: Identity,
+        byte: u64,
+        directory: Arc<Directory>,
+        name: String,
+    ) -> Hold {
         let stand = Stand::Visitor { byte, own: own(), content: None };
         let (directory, given_away) = (Some(directory), AtomicBool::new(false));
-        Hold { file, stand, directory, name, backing: None, given_away }
+        Hold { file, identity, stand, plain: false, directory, name, backing: None, given_away }
     }
 
     /// Lets the entry be visited again without opening it, when a visitor has left it to others.
@@ -300,7 +375,8 @@ impl Hold {
             seat.write(file.as_fd(), 0, memory)?;
             Ok(seat)
         })??;
-        let hold = Hold::new(file, seat, self.directory.clone(), self.name.clone(), self.backing.clone());
+        let (directory, name) = (self.directory.clone(), self.name.clone());
+        let hold = Hold::new(file, self.identity, seat, directory, name, self.backing.clone());
         Ok(ChildHold { hold, memory })
     }
 
@@ -371,7 +447,7 @@ impl Hold {
         let name = name.unwrap_or_default();
         let path_backed = header.flags & transom_core::entry::flags::PATH_BACKED != 0;
         let backing = path_backed.then(|| backing::memory_name(&name, &header.cookie));
-        let hold = Hold::new(file, seat, directory, name, backing);
+        let hold = Hold::new(file, (status.device, status.inode), seat, directory, name, backing);
         // On failure the hold goes, and with it the slot.
         written.map(|()| hold)
     }
@@ -411,20 +487,48 @@ impl Hold {
             && let Some(content) = content.take()
         {
             let (file, name) = (Arc::clone(&self.file), std::mem::take(&mut self.name));
-            directory.remember(Seen { file, name, content });
+            directory.remember(Seen { file, identity: self.identity, name, content });
         }
     }
 
     /// Removes the entry, if it still is the one of its name, while nobody else has a lock. False if it stays.
     fn remove_entry(&self) -> bool {
         let Some(directory) = &self.directory else { return false };
-        match dirs::status(&self.file) {
-            Ok(status) if status.is_removed => true,
-            Ok(_) => remove(directory, &self.name, self.backing.as_deref()).is_ok(),
+        match dirs::status_at(directory, &self.name) {
+            Ok(status) if (status.device, status.inode) == self.identity => {
+                self.retire(directory, &status)
+                    || remove(directory, &self.name, self.backing.as_deref()).is_ok()
+            }
+            // Somebody has removed it, and the name may be another entry's by now.
+            Ok(_) | Err(Errno::NOENT) => true,
             Err(_) => false,
         }
     }
+
+    /// Makes the file a spare one, which is the same as removing it for everybody else. False if that cannot be.
+    fn retire(&self, directory: &Directory, status: &Status) -> bool {
+        let is_fit = self.plain && status.mode == PRIVATE_MODE && status.owner == directory.user;
+        if !is_fit || status.size > MOST_SPARE || !directory.wants_spare() {
+            return false;
+        }
+        let name = Spare::new_name();
+        if dirs::rename_to_free(directory, &self.name, &name).is_err() {
+            return false;
+        }
+        step("name-retired");
+        let spare = Spare { file: Arc::clone(&self.file), identity: self.identity, name, length: status.size };
+        if let Err(spare) = directory.put_spare(spare) {
+            spare.discard(directory);
+        }
+        true
+    }
 }
+
+/// The mode of an entry that only its user may touch.
+pub(super) const PRIVATE_MODE: u32 = 0o600;
+
+/// A spare file is not to keep more than a page.
+const MOST_SPARE: u64 = 4096;
 
 impl Drop for Hold {
     fn drop(&mut self) {

@@ -44,7 +44,7 @@ impl Namespace {
         for scope in [Scope::Local, Scope::Global] {
             let Some(directory) = self.existing_directory(scope, Folder::Objects)? else { continue };
             let files = to_code(dirs::names(&directory, usize::MAX))?;
-            let entries = files.iter().filter(|file| backing::entry_of(file).is_none());
+            let entries = files.iter().filter(|file| backing::is_entry(file));
             let processes = self.existing_directory(Scope::Local, Folder::Processes)?;
             objects.extend(entries.filter_map(|file| look(&directory, scope, file, processes.as_ref())));
         }
@@ -211,6 +211,11 @@ fn remove_dead(directory: &Directory, file: &str) -> Coded<bool> {
     };
     let status = to_code(dirs::status(locked.fd()))?;
     if status.is_removed || !status.is_file || !entry_file::claim(&locked)? {
+        return Ok(false);
+    }
+    // It may have been given another name since it was opened; now that it is locked, it will not be.
+    let named = to_code(dirs::status_at(directory, file))?;
+    if (named.device, named.inode) != (status.device, status.inode) {
         return Ok(false);
     }
     let contents = read(locked.fd(), status.size)?;

@@ -1,7 +1,7 @@
 //! The folders of the namespace: where they lie, whether they are safe to use, and how they come to be.
 
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -13,7 +13,7 @@ use transom_sys::linux::fd::raise_limit;
 use transom_sys::linux::{Errno, host, process};
 
 use super::Folder;
-use super::hold::Seen;
+use super::hold::{Seen, Spare};
 use crate::engine::errno;
 
 /// The variable that puts both roots below another folder.
@@ -175,6 +175,8 @@ pub(super) struct Directory {
     pub(super) user: u32,
     /// The entry that was visited last, which may well be the next one: it needs not be opened again.
     seen: Mutex<Option<Seen>>,
+    /// A file for the next entry, see [`Spare`].
+    spare: Mutex<Option<Spare>>,
 }
 
 impl AsFd for Directory {
@@ -190,7 +192,7 @@ impl Directory {
     }
 
     fn new(fd: OwnedFd, public: bool, user: u32) -> Directory {
-        Directory { fd, public, user, seen: Mutex::new(None) }
+        Directory { fd, public, user, seen: Mutex::new(None), spare: Mutex::new(None) }
     }
 
     /// Keeps an entry open that this process does not hold any more.
@@ -203,6 +205,27 @@ impl Directory {
     /// The entry that was visited last, if it is the one of this name.
     pub(super) fn recall(&self, name: &str) -> Option<Seen> {
         self.seen.try_lock().ok()?.take_if(|seen| seen.name == name)
+    }
+
+    /// The spare file, if there is one.
+    pub(super) fn take_spare(&self) -> Option<Spare> {
+        self.spare.try_lock().ok()?.take()
+    }
+
+    /// Keeps a spare file, or gives it back if there is one already.
+    pub(super) fn put_spare(&self, spare: Spare) -> Result<(), Spare> {
+        match self.spare.try_lock() {
+            Ok(mut place) if place.is_none() => {
+                *place = Some(spare);
+                Ok(())
+            }
+            _ => Err(spare),
+        }
+    }
+
+    /// Whether there is room for a spare file, and entries here are this user's alone.
+    pub(super) fn wants_spare(&self) -> bool {
+        !self.public && self.spare.try_lock().is_ok_and(|place| place.is_none())
     }
 
     /// Whether it still has a name and is still safe.
@@ -265,6 +288,28 @@ impl Namespace {
             Arc::new(self.open_directory(scope, folder, user, true)?.ok_or(Code::PATH_NOT_FOUND)?);
         *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&directory));
         Ok(directory)
+    }
+
+    /// Removes what this process keeps for its next entries.
+    pub(super) fn end(&self) {
+        for directory in self.kept_directories() {
+            if let Some(spare) = directory.take_spare() {
+                spare.discard(&directory);
+            }
+        }
+    }
+
+    /// The descriptors of what this process keeps for its next entries, as far as no other thread is at them.
+    pub(super) fn each_spare(&self, mut see: impl FnMut(RawFd)) {
+        for directory in self.kept_directories() {
+            if let Ok(spare) = directory.spare.try_lock() {
+                spare.iter().for_each(|spare| see(spare.file.as_raw_fd()));
+            }
+        }
+    }
+
+    fn kept_directories(&self) -> impl Iterator<Item = Arc<Directory>> {
+        self.folders.iter().filter_map(|kept| kept.try_read().ok()?.clone())
     }
 
     /// The folder, if it is there.

@@ -13,6 +13,7 @@ use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
 use transom_sys::linux::{dirs, fd, lock, memfd};
 
+use super::hold::Spare;
 use super::root::Namespace;
 use super::{Facts, Folder, Memory, Opened, Place, Request};
 use crate::support::limit;
@@ -48,6 +49,8 @@ impl Scratch {
     fn files(&self) -> Vec<String> {
         let folder = std::fs::File::open(self.objects()).expect("the folder");
         let mut files = dirs::names(&folder, usize::MAX).expect("its names");
+        // What a process keeps for its next entry is nobody's name.
+        files.retain(|file| !file.starts_with(Spare::MARK));
         files.sort();
         files
     }
