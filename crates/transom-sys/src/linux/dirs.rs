@@ -118,6 +118,12 @@ pub fn rename_to_free(folder: impl AsFd, from: &str, to: &str) -> Result<()> {
     rustix::fs::renameat_with(&folder, from, &folder, to, RenameFlags::NOREPLACE)
 }
 
+/// linkat(2) within a folder: a second name for a file, EEXIST if there is anything of that name.
+pub fn link(folder: impl AsFd, from: &str, to: &str) -> Result<()> {
+    fault::call("link")?;
+    rustix::fs::linkat(&folder, from, &folder, to, AtFlags::empty())
+}
+
 /// fchmod(2).
 pub fn set_mode(fd: impl AsFd, mode: u32) -> Result<()> {
     fault::call("chmod")?;

@@ -32,6 +32,7 @@ pub const CALLS: &[(&str, &[Errno])] = &[
     ("flock", &[Errno::INTR, Errno::NOLCK]),
     ("ftruncate", &[Errno::INTR, Errno::NOSPC]),
     ("futex_waitv", &[Errno::NOSYS, Errno::PERM, Errno::INTR]),
+    ("link", &[Errno::PERM, Errno::NOSPC]),
     ("lock_byte", &[Errno::INTR, Errno::NOLCK]),
     ("memfd_create", &[Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOSYS]),
     ("mkdir", &[Errno::NOSPC, Errno::ROFS]),

@@ -127,6 +127,9 @@ pub(crate) struct Request<'a> {
     pub(crate) access: u32,
     /// The memory descriptor is to be one that cannot write.
     pub(crate) for_reading_only: bool,
+    /// Making the object takes little and changes nothing else, so that it may be made before it is known whether
+    /// the name is free.
+    pub(crate) is_cheap: bool,
 }
 
 impl Facts {
@@ -137,8 +140,8 @@ impl Facts {
     }
 }
 
-/// Opens the object that has the name, or makes one: `make` is called, under the entry's lock, only if there
-/// is none, and gets the cookie of the new object.
+/// Opens the object that has the name, or makes one: `make` is called only if there is none (or if making one is
+/// said to be cheap), and gets the cookie of the new object.
 ///
 /// # Errors
 /// 6: the name belongs to an object of another kind. 5: it refuses the access; its memory cannot be reached;

@@ -41,7 +41,7 @@ use transom_sys::linux::signal::without_size_signal;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
-use super::hold::{Hold, Identity, PRIVATE_MODE, Seat, Spare, Taken};
+use super::hold::{Hold, Identity, PRIVATE_MODE, Plain, Seat, Spare, Taken};
 use super::root::{Directory, Namespace, own};
 use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
@@ -603,7 +603,8 @@ impl Spot<'_> {
                 let hold = if memory_file.is_none() && found.made && new.mode == PRIVATE_MODE {
                     let file = Arc::new(found.locked.unlock());
                     let identity = (found.status.device, found.status.inode);
-                    Hold::plain(file, identity, seat, Arc::clone(&self.directory), self.file.clone())
+                    let (directory, plain) = (Arc::clone(&self.directory), Plain { spare: None });
+                    Hold::plain(file, identity, seat, directory, self.file.clone(), plain)
                 } else {
                     self.hold(found.locked, &found.status, seat, memory_file)
                 };
@@ -668,19 +669,19 @@ impl Spot<'_> {
     }
 
     /// Makes the object in a file that this process keeps for that, if it has one and the name is free. Nobody
-    /// sees the entry before it is whole: it gets its name by renaming, with all its bytes locked.
+    /// sees the entry before it is whole: it gets its name at the end, with all its bytes locked.
     fn fill_spare(&self, new: &mut New<'_, '_>) -> Result<Option<Opened>, Code> {
         if new.path_backing || new.mode != PRIVATE_MODE {
             return Ok(None);
         }
         let Some(mut spare) = self.directory.take_spare() else { return Ok(None) };
-        // Asked first, so that memory is not made to be thrown away.
-        let filled = match dirs::status_at(&*self.directory, &self.file) {
-            Err(Errno::NOENT) => {
-                let filled = without_size_signal(|| Ok(self.try_fill_spare(new, &mut spare)));
-                filled.map_err(code).and_then(|filled| filled)
-            }
-            _ => Ok(None),
+        // Asked first, so that nothing is made to be thrown away.
+        let is_free = || matches!(dirs::status_at(&*self.directory, &self.file), Err(Errno::NOENT));
+        let filled = if new.request.is_cheap || is_free() {
+            let filled = without_size_signal(|| Ok(self.try_fill_spare(new, &mut spare)));
+            filled.map_err(code).and_then(|filled| filled)
+        } else {
+            Ok(None)
         };
         let Ok(Some((memory, seat))) = filled else {
             if let Err(spare) = self.directory.put_spare(spare) {
@@ -689,11 +690,12 @@ impl Spot<'_> {
             return filled.map(|_| None);
         };
         let (directory, file) = (Arc::clone(&self.directory), self.file.clone());
-        let hold = Hold::plain(spare.file, spare.identity, seat, directory, file);
+        let plain = Plain { spare: Some(spare.name) };
+        let hold = Hold::plain(spare.file, spare.identity, seat, directory, file, plain);
         Ok(Some(Opened { memory, hold, existed: false, is_sealed: false }))
     }
 
-    /// `None` if the name turns out to be taken, or the file cannot be renamed.
+    /// `None` if the name turns out to be taken, or cannot be given.
     fn try_fill_spare(
         &self,
         new: &mut New<'_, '_>,
@@ -703,7 +705,7 @@ impl Spot<'_> {
         let header = self.header(new, &memory)?;
         let seat = Seat::first_in_spare(spare, &header, new.request.access, memory.fd.as_raw_fd())?;
         step("spare-written");
-        if dirs::rename_to_free(&*self.directory, &spare.name, &self.file).is_err() {
+        if dirs::link(&*self.directory, &spare.name, &self.file).is_err() {
             return Ok(None);
         }
         step("spare-named");

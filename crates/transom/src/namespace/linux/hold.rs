@@ -59,8 +59,9 @@ pub(super) enum Taken {
     Busy,
 }
 
-/// The file of an entry that is no more, under a name that no entry has, for the next entry that this process makes.
-/// All its bytes are locked: whoever still has it open from before finds it taken, and looks for the name again.
+/// The file of an entry that is no more, under a name that no entry has, for the next entry that this process makes:
+/// it gets its name as a second one, which costs less than a new file. All its bytes are locked: whoever still has
+/// it open from before finds it taken, and looks for the name again.
 #[derive(Debug)]
 pub(super) struct Spare {
     pub(super) file: Arc<OwnedFd>,
@@ -229,14 +230,21 @@ impl Seat {
     }
 }
 
+/// An entry whose file may become a spare one.
+#[derive(Debug)]
+pub(super) struct Plain {
+    /// Its name as a spare file, if it has one.
+    pub(super) spare: Option<String>,
+}
+
 /// Keeps a name as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Hold {
     file: Arc<OwnedFd>,
     identity: Identity,
     stand: Stand,
-    /// The entry was made by this process, for its user alone: its file may become a [`Spare`].
-    plain: bool,
+    /// The entry was made by this process, for its user alone: its file may become a [`Spare`], or is one already.
+    plain: Option<Plain>,
     /// Where the entry lies, for removing it; `None` if that cannot be found out.
     directory: Option<Arc<Directory>>,
     name: String,
@@ -291,7 +299,7 @@ impl Hold {
         backing: Option<String>,
     ) -> Hold {
         let (file, stand, given_away) = (Arc::new(file), Stand::Slot(seat), AtomicBool::new(false));
-        Hold { file, identity, stand, plain: false, directory, name, backing, given_away }
+        Hold { file, identity, stand, plain: None, directory, name, backing, given_away }
     }
 
     /// That of who has made the entry, for this user alone and without a file of memory beside it.
@@ -301,9 +309,10 @@ impl Hold {
         seat: Seat,
         directory: Arc<Directory>,
         name: String,
+        plain: Plain,
     ) -> Hold {
         let (stand, directory, given_away) = (Stand::Slot(seat), Some(directory), AtomicBool::new(false));
-        Hold { file, identity, stand, plain: true, directory, name, backing: None, given_away }
+        Hold { file, identity, stand, plain: Some(plain), directory, name, backing: None, given_away }
     }
 
     /// That of a visitor, which has `byte` locked.
@@ -316,7 +325,7 @@ impl Hold {
     ) -> Hold {
         let stand = Stand::Visitor { byte, own: own(), content: None };
         let (directory, given_away) = (Some(directory), AtomicBool::new(false));
-        Hold { file, identity, stand, plain: false, directory, name, backing: None, given_away }
+        Hold { file, identity, stand, plain: None, directory, name, backing: None, given_away }
     }
 
     /// Lets the entry be visited again without opening it, when a visitor has left it to others.
@@ -454,7 +463,8 @@ impl Hold {
 
     /// Gives the name up.
     fn release(&mut self) {
-        let file = self.file.as_fd();
+        let file = Arc::clone(&self.file);
+        let file = file.as_fd();
         // If the system does not answer, somebody else may be there: closing the file gives up what matters, and
         // whoever comes next clears the rest away.
         let is_last = || lock::lock_from(file, LOCKS).unwrap_or(false);
@@ -475,6 +485,10 @@ impl Hold {
                 is_last()
             }
         };
+        if !last && let (Some(Plain { spare: Some(name), .. }), Some(directory)) = (&self.plain, &self.directory) {
+            // Others have the entry now.
+            let _ = dirs::remove_file(directory, name);
+        }
         if last {
             step("name-claimed");
             if !self.remove_entry() {
@@ -492,12 +506,11 @@ impl Hold {
     }
 
     /// Removes the entry, if it still is the one of its name, while nobody else has a lock. False if it stays.
-    fn remove_entry(&self) -> bool {
-        let Some(directory) = &self.directory else { return false };
-        match dirs::status_at(directory, &self.name) {
+    fn remove_entry(&mut self) -> bool {
+        let Some(directory) = self.directory.clone() else { return false };
+        match dirs::status_at(&*directory, &self.name) {
             Ok(status) if (status.device, status.inode) == self.identity => {
-                self.retire(directory, &status)
-                    || remove(directory, &self.name, self.backing.as_deref()).is_ok()
+                self.retire(&status) || remove(&directory, &self.name, self.backing.as_deref()).is_ok()
             }
             // Somebody has removed it, and the name may be another entry's by now.
             Ok(_) | Err(Errno::NOENT) => true,
@@ -505,16 +518,26 @@ impl Hold {
         }
     }
 
-    /// Makes the file a spare one, which is the same as removing it for everybody else. False if that cannot be.
-    fn retire(&self, directory: &Directory, status: &Status) -> bool {
-        let is_fit = self.plain && status.mode == PRIVATE_MODE && status.owner == directory.user;
-        if !is_fit || status.size > MOST_SPARE || !directory.wants_spare() {
-            return false;
-        }
-        let name = Spare::new_name();
-        if dirs::rename_to_free(directory, &self.name, &name).is_err() {
-            return false;
-        }
+    /// Takes the name away and keeps the file as a spare one. False if that cannot be.
+    fn retire(&mut self, status: &Status) -> bool {
+        let (Some(plain), Some(directory)) = (self.plain.take(), &self.directory) else { return false };
+        let is_fit = status.mode == PRIVATE_MODE
+            && status.owner == directory.user
+            && status.size <= MOST_SPARE
+            && directory.wants_spare();
+        let name = match plain.spare {
+            Some(name) if is_fit => remove(directory, &self.name, None).is_ok().then_some(name),
+            None if is_fit => {
+                let name = Spare::new_name();
+                dirs::rename_to_free(directory, &self.name, &name).is_ok().then_some(name)
+            }
+            Some(name) => {
+                let _ = dirs::remove_file(directory, &name);
+                None
+            }
+            None => None,
+        };
+        let Some(name) = name else { return false };
         step("name-retired");
         let spare = Spare { file: Arc::clone(&self.file), identity: self.identity, name, length: status.size };
         if let Err(spare) = directory.put_spare(spare) {

@@ -97,7 +97,7 @@ fn parsed(name: &str) -> ObjectName {
 }
 
 fn request(name: &ObjectName, kind: Kind, access: u32) -> Request<'_> {
-    Request { folder: Folder::Objects, name, kind, access, for_reading_only: false }
+    Request { folder: Folder::Objects, name, kind, access, for_reading_only: false, is_cheap: true }
 }
 
 /// Sealed memory of [`SIZE`] bytes, or the file given.
