@@ -10,7 +10,7 @@ use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, VISITORS, VIS
 use transom_sys::linux::dirs;
 use transom_sys::linux::{Errno, fd, host, lock, memfd, procfs};
 
-use super::hold::Spare;
+use super::hold::{Spare, Way};
 use super::root::{Directory, Own, own};
 use crate::engine::errno::{code, to_code};
 
@@ -158,18 +158,46 @@ pub(super) fn reach(
 
 /// The memory of the first holder in this PID namespace whose slot leads to it, with the slot's number; `None` if
 /// none does.
-pub(super) fn visit(entry: &Entry<'_>, write: bool) -> Result<Option<(usize, OwnedFd)>, Code> {
+pub(super) fn visit(
+    entry: &Entry<'_>,
+    write: bool,
+    way: &mut Way,
+) -> Result<Option<(usize, OwnedFd)>, Code> {
     let own = own();
     for (index, holder) in entry.holders() {
-        if holder.namespace == own.namespace
-            && own.namespace != 0
-            && holder.process != 0
-            && let Some(memory) = open_of(&holder, own, &entry.header, write)?
-        {
+        if holder.namespace != own.namespace || own.namespace == 0 || holder.process == 0 {
+            continue;
+        }
+        if let Some(memory) = fetch(&holder, &entry.header, write, way)? {
+            return Ok(Some((index, memory)));
+        }
+        if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
+            if !matches!(way, Way::Open(process, _) if *process == holder.process) && !matches!(way, Way::Refused) {
+                *way = Way::Unknown(holder.process);
+            }
             return Ok(Some((index, memory)));
         }
     }
     Ok(None)
+}
+
+/// The memory that a holder has open, by the way that was found to it: a descriptor of the same open file, which
+/// for sealed memory is as good as one of its own.
+fn fetch(
+    holder: &Holder,
+    header: &Header<'_>,
+    write: bool,
+    way: &mut Way,
+) -> Result<Option<OwnedFd>, Code> {
+    let Way::Open(process, pidfd) = way else { return Ok(None) };
+    if *process != holder.process || !write {
+        return Ok(None);
+    }
+    let fetched = fd::take(pidfd.as_fd(), holder.descriptor);
+    if let Err(Errno::PERM | Errno::NOSYS) = fetched {
+        *way = Way::Refused;
+    }
+    accept(fetched, |memory| Ok(fd::access_mode(memory) == Ok((true, true)) && is_memory(memory, header)?))
 }
 
 /// The holders that say with their byte alone who they are.
@@ -262,14 +290,17 @@ fn open_of(holder: &Holder, own: Own, header: &Header<'_>, write: bool) -> Resul
     } else {
         with_fallback(header.kind, write, |write| open_number(holder.process, number, write))
     };
-    accept(opened, |memory| {
-        let (device, inode, length) = to_code(fd::identity(memory))?;
-        let is_it = (device, inode) == (header.device, header.inode);
-        let may_change = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) != 0;
-        // A section that is longer than its memory would end in a SIGBUS; whoever wrote that is no friend.
-        let is_whole = || length >= header.size && memfd::is_size_sealed(memory);
-        Ok(is_it && (may_change || is_whole()))
-    })
+    accept(opened, |memory| is_memory(memory, header))
+}
+
+/// Whether a file is the memory that an entry names, and as it has to be.
+fn is_memory(memory: BorrowedFd<'_>, header: &Header<'_>) -> Result<bool, Code> {
+    let (device, inode, length) = to_code(fd::identity(memory))?;
+    let is_it = (device, inode) == (header.device, header.inode);
+    let may_change = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) != 0;
+    // A section that is longer than its memory would end in a SIGBUS; whoever wrote that is no friend.
+    let is_whole = || length >= header.size && memfd::is_size_sealed(memory);
+    Ok(is_it && (may_change || is_whole()))
 }
 
 /// A section that may not be written can still be read.

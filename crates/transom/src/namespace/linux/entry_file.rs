@@ -41,7 +41,7 @@ use transom_sys::linux::signal::without_size_signal;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
-use super::hold::{Hold, Identity, PRIVATE_MODE, Plain, Seat, Spare, Taken};
+use super::hold::{Hold, Identity, Known, PRIVATE_MODE, Plain, Seat, Spare, Taken, Way};
 use super::root::{Directory, Namespace, own};
 use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
@@ -229,8 +229,7 @@ fn entry_mode(words: [u32; 4]) -> u32 {
 
 impl Namespace {
     pub(super) fn spot<'a>(&self, folder: Folder, name: &'a ObjectName) -> Result<Spot<'a>, Code> {
-        let directory = self.directory(name.scope(), folder)?;
-        Ok(Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest() })
+        Ok(Spot::new(self.directory(name.scope(), folder)?, name))
     }
 
     pub(super) fn create(
@@ -279,6 +278,14 @@ impl Namespace {
     }
 
     pub(super) fn open(&self, request: &Request<'_>) -> Result<Opened, Code> {
+        // An entry that is known needs no look at the folder: by its identity it is the one that lay in it when it
+        // was looked at.
+        if let Some(directory) = self.known_directory(request.name.scope(), request.folder) {
+            let spot = Spot::new(directory, request.name);
+            if let Some(opened) = spot.visit_seen(&request.into())? {
+                return Ok(opened);
+            }
+        }
         let spot = self.spot(request.folder, request.name)?;
         spot.open(&request.into())
     }
@@ -361,6 +368,12 @@ fn now() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+impl<'a> Spot<'a> {
+    fn new(directory: Arc<Directory>, name: &'a ObjectName) -> Spot<'a> {
+        Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest() }
+    }
+}
+
 impl Spot<'_> {
     /// The file of the name, made if there is none; or the object, if that can be had by visiting it.
     fn find_or_make(&self, mode: u32, wanted: &Wanted) -> Result<Sought, Code> {
@@ -389,9 +402,7 @@ impl Spot<'_> {
 
     /// The object, if it can be had by visiting it; else the file of the name, under its lock.
     fn find(&self, wanted: &Wanted) -> Result<Sought, Code> {
-        if let Some(seen) = self.directory.recall(&self.file)
-            && let Some(opened) = self.visit_again(seen.file, seen.identity, seen.content, wanted)?
-        {
+        if let Some(opened) = self.visit_seen(wanted)? {
             return Ok(Sought::Visited(opened));
         }
         match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
@@ -461,13 +472,20 @@ impl Spot<'_> {
         }
     }
 
+    /// Visits the entry that was visited last, if it is the one of this name.
+    fn visit_seen(&self, wanted: &Wanted) -> Result<Option<Opened>, Code> {
+        let Some(seen) = self.directory.recall(&self.file) else { return Ok(None) };
+        self.visit_again(seen.file, seen.identity, seen.known, wanted)
+    }
+
     /// Holds an existing object without a slot, see the head of this module; `None` if that cannot be done.
     fn visit(&self, file: Arc<OwnedFd>, wanted: &Wanted) -> Result<Option<Opened>, Code> {
         let mut buffer = [0; VISIBLE];
         // What cannot be read is no file, or will be met again under the lock.
         let Ok(length) = dirs::read_once(&*file, &mut buffer, 0) else { return Ok(None) };
         let status = to_code(dirs::status(&*file))?;
-        self.visit_again(file, (status.device, status.inode), buffer[..length].to_vec(), wanted)
+        let known = Known { content: buffer[..length].to_vec(), way: Way::Unknown(0) };
+        self.visit_again(file, (status.device, status.inode), known, wanted)
     }
 
     /// As [`visit`](Self::visit), for an entry of which is known what stood in it.
@@ -475,9 +493,10 @@ impl Spot<'_> {
         &self,
         file: Arc<OwnedFd>,
         identity: Identity,
-        content: Vec<u8>,
+        known: Known,
         wanted: &Wanted,
     ) -> Result<Option<Opened>, Code> {
+        let Known { content, mut way } = known;
         let Ok(entry) = Entry::parse(&content) else { return Ok(None) };
         let header = &entry.header;
         // Files are there also without holders, so that they prove nothing.
@@ -486,7 +505,9 @@ impl Spot<'_> {
         if !proves || !is_it {
             return Ok(None);
         }
-        let Some((index, memory)) = backing::visit(&entry, !wanted.for_reading_only)? else { return Ok(None) };
+        let Some((index, memory)) = backing::visit(&entry, !wanted.for_reading_only, &mut way)? else {
+            return Ok(None);
+        };
         let own = own();
         let visitor = Visitor::new(own.process, memory.as_raw_fd(), own.namespace);
         let Some(byte) = visitor.map(|visitor| visitor.byte()) else { return Ok(None) };
@@ -496,9 +517,9 @@ impl Spot<'_> {
         step("visitor-locked");
         let facts = facts(header);
         let slot = header.table_offset() + index * SLOT_SIZE;
-        let known = slot + SLOT_SIZE;
+        let slot_end = slot + SLOT_SIZE;
         let is_same = |now: &[u8]| {
-            let parts = [0..header.table_offset(), slot..known];
+            let parts = [0..header.table_offset(), slot..slot_end];
             parts.into_iter().all(|part| now.get(part.clone()) == content.get(part))
         };
         let mut now = [0; VISIBLE];
@@ -513,7 +534,7 @@ impl Spot<'_> {
         // From here on dropping it gives the byte up.
         let mut hold = Hold::visitor(file, identity, byte, Arc::clone(&self.directory), self.file.clone());
         let Some(status) = answer? else { return Ok(None) };
-        hold.keep_content(content);
+        hold.keep(Known { content, way });
         let granted = granted(&facts, &status, self.directory.user);
         if wanted.access & !granted != 0 {
             return Err(Code::ACCESS_DENIED);

@@ -207,6 +207,10 @@ impl Directory {
         self.seen.try_lock().ok()?.take_if(|seen| seen.name == name)
     }
 
+    fn has_seen(&self) -> bool {
+        self.seen.try_lock().is_ok_and(|seen| seen.is_some())
+    }
+
     /// The spare file, if there is one.
     pub(super) fn take_spare(&self) -> Option<Spare> {
         self.spare.try_lock().ok()?.take()
@@ -273,6 +277,13 @@ impl Namespace {
     pub(super) fn is_first_use(&self, scope: Scope) -> bool {
         let swept = &self.swept[scope_index(scope)];
         !swept.load(Ordering::Relaxed) && !swept.swap(true, Ordering::Relaxed)
+    }
+
+    /// A folder that has been opened and checked before by this user, and in which an entry was visited.
+    pub(super) fn known_directory(&self, scope: Scope, folder: Folder) -> Option<Arc<Directory>> {
+        let kept = self.folders[2 * scope_index(scope) + folder as usize].read();
+        let kept = kept.unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|kept| kept.has_seen() && kept.user == process::user()).map(Arc::clone)
     }
 
     /// A folder, open and checked; made if it is not there.
