@@ -233,6 +233,13 @@ fn child_entry() {
     crate::support::child(&[
         ("create", || in_role(|scratch, name| scratch.create(name))),
         ("create path-backed", || in_role(|scratch, name| scratch.create_path(name))),
+        ("create and close", || {
+            let (namespace, name) = scratch_of_test();
+            drop(namespace.create(&name).expect("the name"));
+            say("ready");
+            wait_for_test();
+            0
+        }),
         ("open", || in_role(|scratch, name| scratch.open(name))),
         ("try", path::role_try),
         ("record", process::role_record),
