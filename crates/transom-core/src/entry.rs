@@ -35,12 +35,13 @@
 //! an object's maker, and who has a handle from another process, need a slot.
 //!
 //! # Invariants
-//! 1. Slots are given out, and an empty file is filled, only under the file's exclusive `flock`.
+//! 1. Slots are given out, and an empty file is filled, only under the file's exclusive `flock`. A file that has no
+//!    name of an entry is filled anew only by who has all bytes from [`LOCKS`] on locked.
 //! 2. Header and name are written once, before anybody else can have found a valid check in them.
 //! 3. A slot is written only by who holds its lock, and struck out only by that holder.
 //! 4. A slot without a valid check, or without a lock, is free.
-//! 5. A holder strikes its slot out, or says in it that it is [leaving](Holder::LEAVING), before it gives its lock up, unless it has all bytes from [`LOCKS`] on to
-//!    itself and removes the entry.
+//! 5. A holder says in its slot that it is [leaving](Holder::LEAVING) before it gives its lock up, unless it has
+//!    all bytes from [`LOCKS`] on locked and removes the entry.
 
 use alloc::vec::Vec;
 

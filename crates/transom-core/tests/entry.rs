@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::entry::{
-    Entry, HEADER_SIZE, Header, Holder, LOCKS, MAX_NAME, MAX_SIZE, MAX_SLOTS, SLOT_SIZE, VISITORS, VISITORS_END,
-    Visitor, table_offset,
+    Entry, HEADER_SIZE, Header, Holder, LOCKS, MAX_NAME, MAX_SIZE, MAX_SLOTS, SLOT_SIZE, VISITORS,
+    VISITORS_END, Visitor, table_offset,
 };
 use transom_core::name::Scope;
 

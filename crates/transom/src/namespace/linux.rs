@@ -3,7 +3,8 @@
 //! ```text
 //! /dev/shm/transom-1000/           Local\ and names without a prefix, mode 0700
 //! /dev/shm/transom/                Global\, mode 1777
-//!      objects/  NAME              an entry: what the object is, and a table of its holders
+//!      objects/  NAME              an entry: what the object is, and a table of holders
+//!                +COOKIE           a spare file, which a process keeps for its next entry
 //!                NAME+COOKIE.mem   the memory of a path-backed object
 //!      process/  PID.NAMESPACE     an entry whose memory is the record of a process
 //! ```
@@ -15,9 +16,12 @@
 //! which the kernel undoes when it dies, in whatever way. A name exists if any of those bytes is locked: one
 //! system call tells. What the file says about the dead is overwritten by whoever comes next.
 //!
-//! **Every change happens under the entry's `flock`**, taken before anything is read and followed by a look
-//! whether the file still has its name: a dead entry is not reused but removed, so that no descriptor of an
-//! old object reaches a new one.
+//! **Most holders only visit**: they lock a byte whose number says who they are, and write nothing. Slots in the
+//! table are for makers and for handles that travel; they are given out under the entry's `flock`, taken before
+//! anything is read and followed by a look whether the file still has its name.
+//!
+//! **Who removes an entry has all bytes locked**, so that nobody comes to hold it meanwhile. See docs/adr/0002 and
+//! docs/adr/0007.
 //!
 //! | module | what |
 //! | --- | --- |

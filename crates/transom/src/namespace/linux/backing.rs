@@ -158,11 +158,7 @@ pub(super) fn reach(
 
 /// The memory of the first holder in this PID namespace whose slot leads to it, with the slot's number; `None` if
 /// none does.
-pub(super) fn visit(
-    entry: &Entry<'_>,
-    write: bool,
-    way: &mut Way,
-) -> Result<Option<(usize, OwnedFd)>, Code> {
+pub(super) fn visit(entry: &Entry<'_>, write: bool, way: &mut Way) -> Result<Option<(usize, OwnedFd)>, Code> {
     let own = own();
     for (index, holder) in entry.holders() {
         if holder.namespace != own.namespace || own.namespace == 0 || holder.process == 0 {
@@ -172,7 +168,9 @@ pub(super) fn visit(
             return Ok(Some((index, memory)));
         }
         if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
-            if !matches!(way, Way::Open(process, _) if *process == holder.process) && !matches!(way, Way::Refused) {
+            if !matches!(way, Way::Open(process, _) if *process == holder.process)
+                && !matches!(way, Way::Refused)
+            {
                 *way = Way::Unknown(holder.process);
             }
             return Ok(Some((index, memory)));
@@ -183,12 +181,7 @@ pub(super) fn visit(
 
 /// The memory that a holder has open, by the way that was found to it: a descriptor of the same open file, which
 /// for sealed memory is as good as one of its own.
-fn fetch(
-    holder: &Holder,
-    header: &Header<'_>,
-    write: bool,
-    way: &mut Way,
-) -> Result<Option<OwnedFd>, Code> {
+fn fetch(holder: &Holder, header: &Header<'_>, write: bool, way: &mut Way) -> Result<Option<OwnedFd>, Code> {
     let Way::Open(process, pidfd) = way else { return Ok(None) };
     if *process != holder.process || !write {
         return Ok(None);
@@ -203,7 +196,7 @@ fn fetch(
 /// The holders that say with their byte alone who they are.
 pub(super) fn visitors(locks: BorrowedFd<'_>) -> Result<Vec<Visitor>, Code> {
     let mut found = Vec::new();
-    let mut ranges = vec![VISITORS..VISITORS_END];
+    let mut ranges = Vec::from_iter(std::iter::once(VISITORS..VISITORS_END));
     while let Some(range) = ranges.pop() {
         // As many as a table may have slots: whoever locks more is not a holder but a nuisance.
         if found.len() >= MAX_SLOTS {

@@ -75,6 +75,7 @@ impl From<&Request<'_>> for Wanted {
 pub(super) struct Locked(OwnedFd);
 
 /// What came of looking for a name.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is passed on at once")]
 enum Sought {
     Found(Found),
     Visited(Opened),
@@ -119,6 +120,7 @@ fn may_be_reused(locked: &Locked, status: &Status, mode: u32) -> Result<bool, Co
 }
 
 /// What came of an attempt to join the holders. Where the entry stays locked, its lock comes back.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is passed on at once")]
 enum Joined {
     Opened(Opened),
     /// There are none; the memory's file of this name may be left.

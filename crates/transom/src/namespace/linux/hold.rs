@@ -101,7 +101,11 @@ impl Taken {
 pub(super) enum Stand {
     Slot(Seat),
     /// By a byte alone, which says who has it.
-    Visitor { byte: u64, own: Own, known: Option<Known> },
+    Visitor {
+        byte: u64,
+        own: Own,
+        known: Option<Known>,
+    },
 }
 
 /// Device and inode of a file.
@@ -514,7 +518,9 @@ impl Hold {
                 is_last()
             }
         };
-        if !last && let (Some(Plain { spare: Some(name), .. }), Some(directory)) = (&self.plain, &self.directory) {
+        if !last
+            && let (Some(Plain { spare: Some(name), .. }), Some(directory)) = (&self.plain, &self.directory)
+        {
             // Others have the entry now.
             let _ = dirs::remove_file(directory, name);
         }
@@ -569,7 +575,8 @@ impl Hold {
         };
         let Some(name) = name else { return false };
         step("name-retired");
-        let spare = Spare { file: Arc::clone(&self.file), identity: self.identity, name, length: status.size };
+        let spare =
+            Spare { file: Arc::clone(&self.file), identity: self.identity, name, length: status.size };
         if let Err(spare) = directory.put_spare(spare) {
             spare.discard(directory);
         }

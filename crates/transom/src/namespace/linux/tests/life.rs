@@ -279,7 +279,11 @@ fn a_visitor_is_found_when_the_maker_has_gone() {
         let size = contents(&scratch.path("x")).len();
         let visitor = scratch.open("x").unwrap();
         assert_eq!(contents(&scratch.path("x")).len(), size);
-        if kill { peer.kill() } else { peer.finish() }
+        if kill {
+            peer.kill()
+        } else {
+            peer.finish()
+        }
         let opened = scratch.open("x").expect("the visitor holds it");
         assert!(same_memory(&visitor, &opened));
         let again = scratch.create("x").unwrap();
