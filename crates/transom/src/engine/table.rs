@@ -23,7 +23,7 @@ use super::process::ProcessObject;
 use super::record::{self, Inherited, Own};
 use super::section::Section;
 use super::sync::SyncObject;
-use super::{inbox, transfer, views};
+use super::{inbox, owner, transfer, views};
 use crate::handle::RawHandle;
 use crate::namespace::imp::Hold;
 
@@ -124,6 +124,9 @@ impl Entry {
     /// The handle exists no more.
     fn end(&self) {
         self.closed.store(true, Ordering::Release);
+        if let Object::Sync(object) = &self.object {
+            owner::forget(object);
+        }
         let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(hold);
     }

@@ -4,7 +4,7 @@ use transom_core::access::{EVENT_MODIFY_STATE, SEMAPHORE_MODIFY_STATE, SYNCHRONI
 use transom_core::code::Code;
 use transom_core::word::Rule;
 
-use super::{Timeout, Wait};
+use super::{MAXIMUM_WAIT_OBJECTS, Timeout, Wait};
 use crate::engine::named::error;
 use crate::engine::table::Object;
 use crate::engine::waiter::{self, Target};
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::handle::Handle;
 
 /// What a handle is to a wait; fails with 5 without SYNCHRONIZE and with 6 for a section.
-fn target(handle: &Handle) -> std::result::Result<Target, Code> {
+fn target(handle: &Handle) -> std::result::Result<Target<'_>, Code> {
     let entry = &handle.resolved.0;
     match &entry.object {
         Object::Section(_) => {
@@ -23,14 +23,24 @@ fn target(handle: &Handle) -> std::result::Result<Target, Code> {
         _ => entry.check(SYNCHRONIZE)?,
     }
     Ok(match &entry.object {
-        Object::Sync(object) => Target::Sync(object.clone()),
-        Object::Process(process) | Object::FirstThread(process) => Target::Process(process.clone()),
+        Object::Sync(object) => Target::Sync(object),
+        Object::Process(process) | Object::FirstThread(process) => Target::Process(process),
         Object::File(_) | Object::Pipe(_) | Object::Section(_) => Target::Always,
     })
 }
 
-fn targets(handles: &[&Handle]) -> std::result::Result<Vec<Target>, Code> {
-    handles.iter().map(|handle| target(handle)).collect()
+/// Does `wait` with what the handles are to it. At most as many as an array has room for, so that nothing is
+/// allocated.
+fn with_targets(
+    handles: &[&Handle],
+    wait: impl FnOnce(&[Target<'_>]) -> std::result::Result<Wait, Code>,
+) -> std::result::Result<Wait, Code> {
+    let mut room = [Target::Always; MAXIMUM_WAIT_OBJECTS];
+    let targets = room.get_mut(..handles.len()).ok_or(Code::INVALID_PARAMETER)?;
+    for (place, handle) in targets.iter_mut().zip(handles) {
+        *place = target(handle)?;
+    }
+    wait(targets)
 }
 
 pub(super) fn one(handle: &Handle, timeout: Timeout) -> Result<Wait> {
@@ -38,11 +48,11 @@ pub(super) fn one(handle: &Handle, timeout: Timeout) -> Result<Wait> {
 }
 
 pub(super) fn any(handles: &[&Handle], timeout: Timeout) -> Result<Wait> {
-    targets(handles).and_then(|targets| waiter::any(&targets, timeout)).map_err(error("wait for any object"))
+    with_targets(handles, |targets| waiter::any(targets, timeout)).map_err(error("wait for any object"))
 }
 
 pub(super) fn all(handles: &[&Handle], timeout: Timeout) -> Result<Wait> {
-    targets(handles).and_then(|targets| waiter::all(&targets, timeout)).map_err(error("wait for all objects"))
+    with_targets(handles, |targets| waiter::all(targets, timeout)).map_err(error("wait for all objects"))
 }
 
 pub(super) fn signal_and_wait(signal: &Handle, wait: &Handle, timeout: Timeout) -> Result<Wait> {

@@ -504,7 +504,11 @@ impl Spot<'_> {
         // Files are there also without holders, so that they prove nothing.
         let proves = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) == 0;
         let is_it = header.name == self.name && header.scope == self.scope && header.kind == wanted.kind;
-        if !proves || !is_it {
+        let is_simple = matches!(
+            header.kind,
+            Kind::Event | Kind::Mutex | Kind::Semaphore | Kind::Mapping | Kind::Process
+        );
+        if !proves || !is_it || !is_simple {
             return Ok(None);
         }
         let Some((index, memory)) = backing::visit(&entry, !wanted.for_reading_only, &mut way)? else {
@@ -623,7 +627,7 @@ impl Spot<'_> {
             Ok((memory, seat)) => {
                 // If the file was found, all its bytes are locked; if it was made, this unlocks nothing.
                 let _ = lock::unlock_from(found.locked.fd(), LOCKS + 1);
-                let hold = if memory_file.is_none() && found.made && new.mode == PRIVATE_MODE {
+                let hold = if self.may_be_spare(&found, new) {
                     let file = Arc::new(found.locked.unlock());
                     let identity = (found.status.device, found.status.inode);
                     let (directory, plain) = (Arc::clone(&self.directory), Plain { spare: None });
@@ -638,6 +642,12 @@ impl Spot<'_> {
                 Err(code)
             }
         }
+    }
+
+    /// Whether the file of a new entry may become a spare one.
+    fn may_be_spare(&self, found: &Found, new: &New<'_, '_>) -> bool {
+        let is_plain = !new.path_backing && new.mode == PRIVATE_MODE;
+        is_plain && found.made && new.request.folder == Folder::Objects
     }
 
     fn try_fill(
@@ -694,7 +704,7 @@ impl Spot<'_> {
     /// Makes the object in a file that this process keeps for that, if it has one and the name is free. Nobody
     /// sees the entry before it is whole: it gets its name at the end, with all its bytes locked.
     fn fill_spare(&self, new: &mut New<'_, '_>) -> Result<Option<Opened>, Code> {
-        if new.path_backing || new.mode != PRIVATE_MODE {
+        if new.path_backing || new.mode != PRIVATE_MODE || new.request.folder != Folder::Objects {
             return Ok(None);
         }
         let Some(mut spare) = self.directory.take_spare() else { return Ok(None) };
