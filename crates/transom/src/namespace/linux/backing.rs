@@ -180,7 +180,8 @@ pub(super) fn visit(entry: &Entry<'_>, write: bool, way: &mut Way) -> Result<Opt
 }
 
 /// The memory that a holder has open, by the way that was found to it: a descriptor of the same open file, which
-/// for sealed memory is as good as one of its own.
+/// for sealed memory is as good as one of its own. The way was found when this very memory was last opened, so it
+/// is known to be sealed, which cannot be undone.
 fn fetch(holder: &Holder, header: &Header<'_>, write: bool, way: &mut Way) -> Result<Option<OwnedFd>, Code> {
     let Way::Open(process, pidfd) = way else { return Ok(None) };
     if *process != holder.process || !write {
@@ -190,7 +191,10 @@ fn fetch(holder: &Holder, header: &Header<'_>, write: bool, way: &mut Way) -> Re
     if let Err(Errno::PERM | Errno::NOSYS) = fetched {
         *way = Way::Refused;
     }
-    accept(fetched, |memory| Ok(fd::access_mode(memory) == Ok((true, true)) && is_memory(memory, header)?))
+    accept(fetched, |memory| {
+        let (device, inode, length) = to_code(fd::identity(memory))?;
+        Ok((device, inode) == (header.device, header.inode) && length >= header.size)
+    })
 }
 
 /// The holders that say with their byte alone who they are.

@@ -249,10 +249,13 @@ impl Namespace {
         let mut new = New { request, security, words, mode, path_backing, make };
         let mut round = 0;
         loop {
-            let spot = self.spot(request.folder, request.name)?;
-            if let Some(opened) = spot.fill_spare(&mut new)? {
+            // A file that is kept needs no look at its folder, which was looked at when it was found.
+            if let Some(directory) = self.known_directory(request.name.scope(), request.folder)
+                && let Some(opened) = Spot::new(directory, request.name).fill_spare(&mut new)?
+            {
                 return Ok(opened);
             }
+            let spot = self.spot(request.folder, request.name)?;
             let found = match spot.find_or_make(mode, &request.into())? {
                 Sought::Found(found) => found,
                 Sought::Visited(opened) => return Ok(opened),

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use transom_core::code::Code;
@@ -207,8 +207,10 @@ impl Directory {
         self.seen.try_lock().ok()?.take_if(|seen| seen.name == name)
     }
 
-    fn has_seen(&self) -> bool {
+    /// Whether a file of it is kept open, so that a call may get on without a look at the folder.
+    fn keeps_something(&self) -> bool {
         self.seen.try_lock().is_ok_and(|seen| seen.is_some())
+            || self.spare.try_lock().is_ok_and(|spare| spare.is_some())
     }
 
     /// The spare file, if there is one.
@@ -279,11 +281,11 @@ impl Namespace {
         !swept.load(Ordering::Relaxed) && !swept.swap(true, Ordering::Relaxed)
     }
 
-    /// A folder that has been opened and checked before by this user, and in which an entry was visited.
+    /// A folder that has been opened and checked before by this user.
     pub(super) fn known_directory(&self, scope: Scope, folder: Folder) -> Option<Arc<Directory>> {
         let kept = self.folders[2 * scope_index(scope) + folder as usize].read();
         let kept = kept.unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|kept| kept.has_seen() && kept.user == process::user()).map(Arc::clone)
+        kept.as_ref().filter(|kept| kept.keeps_something() && kept.user == process::user()).map(Arc::clone)
     }
 
     /// A folder, open and checked; made if it is not there.
@@ -373,12 +375,14 @@ pub(super) struct Own {
 
 /// This process. What it is called changes only by forking.
 pub(super) fn own() -> Own {
-    static KNOWN: Mutex<Own> = Mutex::new(Own { process: 0, namespace: 0 });
+    static NAMESPACE: AtomicU64 = AtomicU64::new(0);
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
     let process = process::id();
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.process != process {
+    // Partner: the release below.
+    if PROCESS.load(Ordering::Acquire) != process {
         // A forked child may be in another namespace.
-        *known = Own { process, namespace: host::pid_namespace() };
+        NAMESPACE.store(host::pid_namespace(), Ordering::Relaxed);
+        PROCESS.store(process, Ordering::Release);
     }
-    *known
+    Own { process, namespace: NAMESPACE.load(Ordering::Relaxed) }
 }
