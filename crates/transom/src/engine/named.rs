@@ -76,14 +76,7 @@ fn create_sync_coded(
     };
     let path = wants_path(&security);
     let mut fresh = None;
-    let request = Request {
-        folder: Folder::Objects,
-        name: &name,
-        kind,
-        access,
-        for_reading_only: false,
-        is_cheap: false,
-    };
+    let request = Request { folder: Folder::Objects, name: &name, kind, access, for_reading_only: false };
     let opened = namespace::create(&request, security.clone(), path, &mut |place, cookie| {
         let (file, seal) = match place {
             Place::Anonymous => (memory_file("transom-object")?, true),
@@ -139,8 +132,7 @@ pub(crate) fn open_named(
     for_reading_only: bool,
 ) -> std::result::Result<(Opened, u32), Code> {
     let name = required_name(attributes)?;
-    let folder = Folder::Objects;
-    let request = Request { folder, name: &name, kind, access, for_reading_only, is_cheap: false };
+    let request = Request { folder: Folder::Objects, name: &name, kind, access, for_reading_only };
     Ok((namespace::open(&request)?, access))
 }
 

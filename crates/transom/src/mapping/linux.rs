@@ -114,9 +114,10 @@ fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Han
         kind: Kind::Mapping,
         access,
         for_reading_only: false,
-        is_cheap: file.is_none() && sized.size < section::CHECKED_FROM,
     };
-    let opened = namespace::create(&request, security.clone(), path, &mut |place, cookie| {
+    let is_cheap = file.is_none() && sized.size < section::CHECKED_FROM;
+    let create = if is_cheap { namespace::create_cheap } else { namespace::create };
+    let opened = create(&request, security.clone(), path, &mut |place, cookie| {
         Ok(Memory {
             fd: make_memory(place)?,
             facts: Facts {

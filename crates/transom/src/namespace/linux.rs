@@ -27,6 +27,8 @@
 //! | --- | --- |
 //! | [`root`] | the folders: made, checked, remembered |
 //! | [`entry_file`] | an entry under its lock: create, open, join |
+//! | [`visit`] | holding without leaving anything in the entry |
+//! | [`spare`] | the file for the next entry |
 //! | [`backing`] | reaching an object's memory, and checking that it is the right one |
 //! | [`hold`] | what keeps a name: in this process, and on its way to another |
 //! | [`list`] | who holds what; removing what the dead left |
@@ -52,6 +54,10 @@ mod hold;
 mod list;
 #[path = "linux/root.rs"]
 mod root;
+#[path = "linux/spare.rs"]
+mod spare;
+#[path = "linux/visit.rs"]
+mod visit;
 
 #[cfg(test)]
 #[path = "linux/tests/mod.rs"]
@@ -131,9 +137,6 @@ pub(crate) struct Request<'a> {
     pub(crate) access: u32,
     /// The memory descriptor is to be one that cannot write.
     pub(crate) for_reading_only: bool,
-    /// Making the object takes little and changes nothing else, so that it may be made before it is known whether
-    /// the name is free.
-    pub(crate) is_cheap: bool,
 }
 
 impl Facts {
@@ -144,8 +147,8 @@ impl Facts {
     }
 }
 
-/// Opens the object that has the name, or makes one: `make` is called only if there is none (or if making one is
-/// said to be cheap), and gets the cookie of the new object.
+/// Opens the object that has the name, or makes one: `make` is called only if there is none, and gets the cookie of
+/// the new object.
 ///
 /// # Errors
 /// 6: the name belongs to an object of another kind. 5: it refuses the access; its memory cannot be reached;
@@ -160,6 +163,22 @@ pub(crate) fn create(
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());
     namespace.create(request, &security, path_backing, make)
+}
+
+/// As [`create`], where making the object takes little and changes nothing else: it may be made before it is known
+/// whether the name is free.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn create_cheap(
+    request: &Request<'_>,
+    security: Security,
+    path_backing: bool,
+    make: &mut Make<'_>,
+) -> Result<Opened, Code> {
+    let namespace = Namespace::of_process();
+    namespace.sweep_once(request.name.scope());
+    namespace.create_cheap(request, &security, path_backing, make)
 }
 
 /// Opens the object that has the name.

@@ -10,8 +10,9 @@ use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, VISITORS, VIS
 use transom_sys::linux::dirs;
 use transom_sys::linux::{Errno, fd, host, lock, memfd, procfs};
 
-use super::hold::{Spare, Way};
+use super::hold::Way;
 use super::root::{Directory, Own, own};
+use super::spare::Spare;
 use crate::engine::errno::{code, to_code};
 
 /// Ends the name of a file that is memory. With the `+` before the cookie, which no entry's name holds, the

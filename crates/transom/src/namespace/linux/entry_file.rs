@@ -14,17 +14,6 @@
 //!
 //! "Again" is a loop without a bound: each further round means that another process has removed the file
 //! between two of our calls, so somebody always gets on.
-//!
-//! # Visiting
-//! Where a holder's memory can be reached and nothing is in doubt, an object is opened without the `flock`, and
-//! without leaving anything in its entry. The steps are, in this order: read the entry; open the memory of the
-//! process that a slot names; lock the byte that says who we are; see that the entry still says the same, and
-//! still has its name.
-//!
-//! From the lock on nobody removes the entry, since whoever does has all its bytes locked first. A slot that is
-//! not struck out after that belongs to somebody who has not yet given the name up, or who was killed: then his
-//! memory was open a moment ago, so this call began before his end. Whatever is not as it should be is left to
-//! the way under the `flock`, which knows an answer to everything.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -32,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
-use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, SLOT_SIZE, Visitor, flags};
+use transom_core::entry::{Entry, Header, LOCKS, MAX_SIZE, flags};
 use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
 use transom_sys::linux::dirs::{self, Status};
@@ -41,8 +30,9 @@ use transom_sys::linux::signal::without_size_signal;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
-use super::hold::{Hold, Identity, Known, PRIVATE_MODE, Plain, Seat, Spare, Taken, Way};
+use super::hold::{Hold, Seat, Taken};
 use super::root::{Directory, Namespace, own};
+use super::spare::{PRIVATE_MODE, Plain};
 use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
 
@@ -53,15 +43,15 @@ pub(super) struct Spot<'a> {
     pub(super) file: String,
     pub(super) scope: Scope,
     /// The name as the entry has it.
-    name: &'a [u8],
+    pub(super) name: &'a [u8],
 }
 
 /// What a caller of an existing entry wants.
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
-    kind: Kind,
-    access: u32,
-    for_reading_only: bool,
+pub(super) struct Wanted {
+    pub(super) kind: Kind,
+    pub(super) access: u32,
+    pub(super) for_reading_only: bool,
 }
 
 impl From<&Request<'_>> for Wanted {
@@ -88,9 +78,6 @@ impl Sought {
         found.map_or(Sought::Gone, Sought::Found)
     }
 }
-
-/// So much of an entry a visitor looks at: header, most names, and a few slots.
-const VISIBLE: usize = 512;
 
 /// What lies under a name, locked.
 struct Found {
@@ -202,7 +189,7 @@ pub(super) fn read(file: BorrowedFd<'_>, size: u64) -> Result<Vec<u8>, Code> {
 }
 
 /// What an entry says about its object.
-fn facts(header: &Header<'_>) -> Facts {
+pub(super) fn facts(header: &Header<'_>) -> Facts {
     Facts {
         kind: header.kind,
         size: header.size,
@@ -216,7 +203,7 @@ fn facts(header: &Header<'_>) -> Facts {
 
 /// What the descriptor gives this process. The file's owner counts, whom nobody can forge; so does the
 /// administrator.
-fn granted(facts: &Facts, status: &Status, user: u32) -> u32 {
+pub(super) fn granted(facts: &Facts, status: &Status, user: u32) -> u32 {
     let is_owner = user == status.owner || user == 0;
     let in_group = is_owner || dirs::is_in_group(facts.security.group_id().unwrap_or(status.group));
     facts.security.granted(facts.kind, is_owner, in_group)
@@ -241,12 +228,28 @@ impl Namespace {
         path_backing: bool,
         make: &mut Make<'_>,
     ) -> Result<Opened, Code> {
+        let words = security.to_words(request.kind);
+        let mode = entry_mode(words);
+        self.create_new(New { request, security, words, mode, path_backing, is_cheap: false, make })
+    }
+
+    pub(super) fn create_cheap(
+        &self,
+        request: &Request<'_>,
+        security: &Security,
+        path_backing: bool,
+        make: &mut Make<'_>,
+    ) -> Result<Opened, Code> {
+        let words = security.to_words(request.kind);
+        let mode = entry_mode(words);
+        self.create_new(New { request, security, words, mode, path_backing, is_cheap: true, make })
+    }
+
+    fn create_new(&self, mut new: New<'_, '_>) -> Result<Opened, Code> {
+        let New { request, security, mode, .. } = new;
         if security.owner_id().is_some_and(|owner| owner != process::user()) {
             return Err(Code::INVALID_OWNER);
         }
-        let words = security.to_words(request.kind);
-        let mode = entry_mode(words);
-        let mut new = New { request, security, words, mode, path_backing, make };
         let mut round = 0;
         loop {
             // A file that is kept needs no look at its folder, which was looked at when it was found.
@@ -347,18 +350,20 @@ pub(super) fn process_name(pid: u32) -> String {
 }
 
 /// What a new object is to be.
-struct New<'a, 'b> {
-    request: &'a Request<'a>,
-    security: &'a Security,
-    words: [u32; 4],
-    mode: u32,
-    path_backing: bool,
-    make: &'a mut Make<'b>,
+pub(super) struct New<'a, 'b> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) security: &'a Security,
+    pub(super) words: [u32; 4],
+    pub(super) mode: u32,
+    pub(super) path_backing: bool,
+    /// It may be made although the name may turn out to be taken.
+    pub(super) is_cheap: bool,
+    pub(super) make: &'a mut Make<'b>,
 }
 
 impl New<'_, '_> {
     /// Makes the memory.
-    fn memory(&mut self, place: Place, cookie: &[u8; 16]) -> Result<Memory, Code> {
+    pub(super) fn memory(&mut self, place: Place, cookie: &[u8; 16]) -> Result<Memory, Code> {
         let mut memory = (self.make)(place, cookie)?;
         step("memory-made");
         memory.facts.kind = self.request.kind;
@@ -475,81 +480,6 @@ impl Spot<'_> {
                 }
             };
         }
-    }
-
-    /// Visits the entry that was visited last, if it is the one of this name.
-    fn visit_seen(&self, wanted: &Wanted) -> Result<Option<Opened>, Code> {
-        let Some(seen) = self.directory.recall(&self.file) else { return Ok(None) };
-        self.visit_again(seen.file, seen.identity, seen.known, wanted)
-    }
-
-    /// Holds an existing object without a slot, see the head of this module; `None` if that cannot be done.
-    fn visit(&self, file: Arc<OwnedFd>, wanted: &Wanted) -> Result<Option<Opened>, Code> {
-        let mut buffer = [0; VISIBLE];
-        // What cannot be read is no file, or will be met again under the lock.
-        let Ok(length) = dirs::read_once(&*file, &mut buffer, 0) else { return Ok(None) };
-        let status = to_code(dirs::status(&*file))?;
-        let known = Known { content: buffer[..length].to_vec(), way: Way::Unknown(0) };
-        self.visit_again(file, (status.device, status.inode), known, wanted)
-    }
-
-    /// As [`visit`](Self::visit), for an entry of which is known what stood in it.
-    fn visit_again(
-        &self,
-        file: Arc<OwnedFd>,
-        identity: Identity,
-        known: Known,
-        wanted: &Wanted,
-    ) -> Result<Option<Opened>, Code> {
-        let Known { content, mut way } = known;
-        let Ok(entry) = Entry::parse(&content) else { return Ok(None) };
-        let header = &entry.header;
-        // Files are there also without holders, so that they prove nothing.
-        let proves = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) == 0;
-        let is_it = header.name == self.name && header.scope == self.scope && header.kind == wanted.kind;
-        let is_simple = matches!(
-            header.kind,
-            Kind::Event | Kind::Mutex | Kind::Semaphore | Kind::Mapping | Kind::Process
-        );
-        if !proves || !is_it || !is_simple {
-            return Ok(None);
-        }
-        let Some((index, memory)) = backing::visit(&entry, !wanted.for_reading_only, &mut way)? else {
-            return Ok(None);
-        };
-        let own = own();
-        let visitor = Visitor::new(own.process, memory.as_raw_fd(), own.namespace);
-        let Some(byte) = visitor.map(|visitor| visitor.byte()) else { return Ok(None) };
-        if !to_code(lock::share_byte(&*file, byte))? {
-            return Ok(None);
-        }
-        step("visitor-locked");
-        let facts = facts(header);
-        let slot = header.table_offset() + index * SLOT_SIZE;
-        let slot_end = slot + SLOT_SIZE;
-        let is_same = |now: &[u8]| {
-            let parts = [0..header.table_offset(), slot..slot_end];
-            parts.into_iter().all(|part| now.get(part.clone()) == content.get(part))
-        };
-        let mut now = [0; VISIBLE];
-        let answer = to_code(dirs::read_once(&*file, &mut now, 0)).and_then(|length| {
-            let status = match dirs::status_at(&*self.directory, &self.file) {
-                Err(Errno::NOENT) => return Ok(None),
-                result => to_code(result)?,
-            };
-            let is_it = (status.device, status.inode) == identity && status.size <= MAX_SIZE as u64;
-            Ok((is_same(&now[..length]) && is_it).then_some(status))
-        });
-        // From here on dropping it gives the byte up.
-        let mut hold = Hold::visitor(file, identity, byte, Arc::clone(&self.directory), self.file.clone());
-        let Some(status) = answer? else { return Ok(None) };
-        hold.keep(Known { content, way });
-        let granted = granted(&facts, &status, self.directory.user);
-        if wanted.access & !granted != 0 {
-            return Err(Code::ACCESS_DENIED);
-        }
-        let memory = Memory { fd: memory, facts };
-        Ok(Some(Opened { memory, hold, existed: true, is_sealed: true }))
     }
 
     /// Removes the file, and the memory beside it; under its lock.
@@ -687,7 +617,7 @@ impl Spot<'_> {
     }
 
     /// The header of a new object.
-    fn header(&self, new: &New<'_, '_>, memory: &Memory) -> Result<Header<'_>, Code> {
+    pub(super) fn header(&self, new: &New<'_, '_>, memory: &Memory) -> Result<Header<'_>, Code> {
         let (device, inode, _) = to_code(fd::identity(&memory.fd))?;
         Ok(Header {
             kind: new.request.kind,
@@ -702,52 +632,6 @@ impl Spot<'_> {
             created: now(),
             name: self.name,
         })
-    }
-
-    /// Makes the object in a file that this process keeps for that, if it has one and the name is free. Nobody
-    /// sees the entry before it is whole: it gets its name at the end, with all its bytes locked.
-    fn fill_spare(&self, new: &mut New<'_, '_>) -> Result<Option<Opened>, Code> {
-        if new.path_backing || new.mode != PRIVATE_MODE || new.request.folder != Folder::Objects {
-            return Ok(None);
-        }
-        let Some(mut spare) = self.directory.take_spare() else { return Ok(None) };
-        // Asked first, so that nothing is made to be thrown away.
-        let is_free = || matches!(dirs::status_at(&*self.directory, &self.file), Err(Errno::NOENT));
-        let filled = if new.request.is_cheap || is_free() {
-            let filled = without_size_signal(|| Ok(self.try_fill_spare(new, &mut spare)));
-            filled.map_err(code).and_then(|filled| filled)
-        } else {
-            Ok(None)
-        };
-        let Ok(Some((memory, seat))) = filled else {
-            if let Err(spare) = self.directory.put_spare(spare) {
-                spare.discard(&self.directory);
-            }
-            return filled.map(|_| None);
-        };
-        let (directory, file) = (Arc::clone(&self.directory), self.file.clone());
-        let plain = Plain { spare: Some(spare.name) };
-        let hold = Hold::plain(spare.file, spare.identity, seat, directory, file, plain);
-        Ok(Some(Opened { memory, hold, existed: false, is_sealed: false }))
-    }
-
-    /// `None` if the name turns out to be taken, or cannot be given.
-    fn try_fill_spare(
-        &self,
-        new: &mut New<'_, '_>,
-        spare: &mut Spare,
-    ) -> Result<Option<(Memory, Seat)>, Code> {
-        let memory = new.memory(Place::Anonymous, &random::cookie())?;
-        let header = self.header(new, &memory)?;
-        let seat = Seat::first_in_spare(spare, &header, new.request.access, memory.fd.as_raw_fd())?;
-        step("spare-written");
-        if dirs::link(&*self.directory, &spare.name, &self.file).is_err() {
-            return Ok(None);
-        }
-        step("spare-named");
-        // It cannot fail for locks that are held.
-        let _ = lock::unlock_from(&*spare.file, LOCKS + 1);
-        Ok(Some((memory, seat)))
     }
 
     /// Gives the lock up and keeps the file with its slot.

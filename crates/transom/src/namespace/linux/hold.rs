@@ -29,12 +29,13 @@ use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, SLOT_SIZE};
 use transom_core::name::ObjectName;
 use transom_sys::linux::dirs::{self, Status};
 use transom_sys::linux::fault::step;
-use transom_sys::linux::{Errno, lock, process, procfs, random};
+use transom_sys::linux::{Errno, lock, process, procfs};
 
 use super::Folder;
 use super::backing;
 use super::entry_file::{read, remove};
 use super::root::{Directory, Namespace, Own, own};
+use super::spare::{MOST_SPARE, PRIVATE_MODE, Plain, Spare};
 use crate::engine::errno::{to_code, with_room};
 
 /// How many slots of the dead a newcomer tries before it takes one at the end of the table.
@@ -57,33 +58,6 @@ pub(super) enum Taken {
     Seat(Seat),
     /// Somebody has all bytes to himself, and is removing the entry or has just filled it.
     Busy,
-}
-
-/// The file of an entry that is no more, under a name that no entry has, for the next entry that this process makes:
-/// it gets its name as a second one, which costs less than a new file. All its bytes are locked: whoever still has
-/// it open from before finds it taken, and looks for the name again.
-#[derive(Debug)]
-pub(super) struct Spare {
-    pub(super) file: Arc<OwnedFd>,
-    pub(super) identity: Identity,
-    pub(super) name: String,
-    /// Bytes that it has.
-    pub(super) length: u64,
-}
-
-impl Spare {
-    /// Begins the name of a spare file.
-    pub(super) const MARK: char = '+';
-
-    /// A name that nothing has.
-    fn new_name() -> String {
-        format!("{}{:032x}", Spare::MARK, u128::from_be_bytes(random::cookie()))
-    }
-
-    pub(super) fn discard(self, directory: &Directory) {
-        // What stays is swept away like an entry without holders.
-        let _ = dirs::remove_file(directory, &self.name);
-    }
 }
 
 impl Taken {
@@ -261,13 +235,6 @@ impl Seat {
         // If that fails, the missing lock says the same.
         let _ = dirs::write_at(file, &Holder::LEAVING.encode(), self.offset());
     }
-}
-
-/// An entry whose file may become a spare one.
-#[derive(Debug)]
-pub(super) struct Plain {
-    /// Its name as a spare file, if it has one.
-    pub(super) spare: Option<String>,
 }
 
 /// Keeps a name as long as it lives.
@@ -583,12 +550,6 @@ impl Hold {
         true
     }
 }
-
-/// The mode of an entry that only its user may touch.
-pub(super) const PRIVATE_MODE: u32 = 0o600;
-
-/// A spare file is not to keep more than a page.
-const MOST_SPARE: u64 = 4096;
 
 impl Drop for Hold {
     fn drop(&mut self) {

@@ -13,7 +13,8 @@ use transom_sys::linux::fd::raise_limit;
 use transom_sys::linux::{Errno, host, process};
 
 use super::Folder;
-use super::hold::{Seen, Spare};
+use super::hold::Seen;
+use super::spare::Spare;
 use crate::engine::errno;
 
 /// The variable that puts both roots below another folder.

@@ -13,8 +13,8 @@ use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
 use transom_sys::linux::{dirs, fd, lock, memfd};
 
-use super::hold::Spare;
 use super::root::Namespace;
+use super::spare::Spare;
 use super::{Facts, Folder, Memory, Opened, Place, Request};
 use crate::support::limit;
 
@@ -97,7 +97,7 @@ fn parsed(name: &str) -> ObjectName {
 }
 
 fn request(name: &ObjectName, kind: Kind, access: u32) -> Request<'_> {
-    Request { folder: Folder::Objects, name, kind, access, for_reading_only: false, is_cheap: true }
+    Request { folder: Folder::Objects, name, kind, access, for_reading_only: false }
 }
 
 /// Sealed memory of [`SIZE`] bytes, or the file given.
