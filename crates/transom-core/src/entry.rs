@@ -31,11 +31,17 @@
 //! lock on one byte, [`LOCKS`] + the slot's number, which the kernel drops when it dies. Those bytes lie far
 //! behind the end of the file, so that a damaged header cannot make anybody look at the wrong lock.
 //!
+//! A *visitor* holds the object without a slot: which byte it has locked says who it is, see [`Visitor`]. Only
+//! an object's maker, and who has a handle from another process, need a slot.
+//!
 //! # Invariants
-//! 1. The file is changed only under its exclusive `flock`.
+//! 1. Slots are given out, and an empty file is filled, only under the file's exclusive `flock`. A file that has no
+//!    name of an entry is filled anew only by who has all bytes from [`LOCKS`] on locked.
 //! 2. Header and name are written once, before anybody else can have found a valid check in them.
 //! 3. A slot is written only by who holds its lock, and struck out only by that holder.
 //! 4. A slot without a valid check, or without a lock, is free.
+//! 5. A holder says in its slot that it is [leaving](Holder::LEAVING) before it gives its lock up, unless it has
+//!    all bytes from [`LOCKS`] on locked and removes the entry.
 
 use alloc::vec::Vec;
 
@@ -59,6 +65,14 @@ pub const MAX_NAME: usize = 3 * MAX_UNITS;
 pub const MAX_SIZE: usize = table_offset(MAX_NAME) + MAX_SLOTS * SLOT_SIZE;
 /// The byte that the holder of slot 0 locks.
 pub const LOCKS: u64 = 1 << 40;
+
+/// Where the bytes of visitors begin.
+pub const VISITORS: u64 = 1 << 61;
+/// Where they end.
+pub const VISITORS_END: u64 = 1 << 62;
+
+/// Bits of a process number and of a descriptor in a visitor's byte.
+const NUMBER_BITS: u32 = 22;
 
 const CHECKED: usize = 96;
 
@@ -110,6 +124,62 @@ pub struct Holder {
     pub access: u32,
     /// While the handle is on its way: the process that sent it, and its descriptor of the memory. 0 = nobody.
     pub kept: (u32, i32),
+}
+
+/// A holder without a slot, as the number of its byte says it.
+///
+/// ```text
+/// bit 61  1 │ 44 to 60  the low bits of the PID namespace │ 22 to 43  process │ 0 to 21  descriptor of the memory
+/// ```
+/// Namespaces have numbers in a row, so their low bits tell them apart; process numbers have no more than 22 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visitor {
+    /// Process number.
+    pub process: u32,
+    /// Its descriptor of the memory.
+    pub descriptor: i32,
+    /// 17 bits of the inode of the PID namespace in which `process` counts.
+    pub namespace: u32,
+}
+
+impl Visitor {
+    /// A visitor; `None` if its numbers are too large for a byte's, or not known.
+    #[must_use]
+    pub fn new(process: u32, descriptor: i32, namespace: u64) -> Option<Visitor> {
+        let fits = |number: u32| number < 1 << NUMBER_BITS;
+        let known = process != 0 && namespace != 0;
+        let descriptor_fits = u32::try_from(descriptor).is_ok_and(fits);
+        (known && fits(process) && descriptor_fits).then(|| Visitor {
+            process,
+            descriptor,
+            namespace: Visitor::short(namespace),
+        })
+    }
+
+    /// The bits of a PID namespace that a byte has.
+    #[must_use]
+    pub const fn short(namespace: u64) -> u32 {
+        namespace as u32 & 0x1_FFFF
+    }
+
+    /// The byte that it locks.
+    #[must_use]
+    pub fn byte(&self) -> u64 {
+        let descriptor = u64::from(self.descriptor.cast_unsigned());
+        let process = u64::from(self.process) << NUMBER_BITS;
+        VISITORS | u64::from(self.namespace) << (2 * NUMBER_BITS) | process | descriptor
+    }
+
+    /// Who locks a byte; `None` if it is not one of a visitor.
+    #[must_use]
+    pub fn of_byte(byte: u64) -> Option<Visitor> {
+        let part = |shift: u32| (byte >> shift) as u32 & ((1 << NUMBER_BITS) - 1);
+        (VISITORS..VISITORS_END).contains(&byte).then(|| Visitor {
+            process: part(NUMBER_BITS),
+            descriptor: part(0).cast_signed(),
+            namespace: Visitor::short(byte >> (2 * NUMBER_BITS)),
+        })
+    }
 }
 
 /// An entry as read from its file.
@@ -169,6 +239,11 @@ impl Header<'_> {
 }
 
 impl Holder {
+    /// What a holder writes into its slot when it is about to give the name up: from then on the slot leads
+    /// nowhere, and its lock will be gone in a moment.
+    pub const LEAVING: Holder =
+        Holder { process: 0, descriptor: i32::MIN, namespace: 0, access: 0, kept: (0, 0) };
+
     /// The slot of this holder.
     #[must_use]
     pub fn encode(&self) -> [u8; SLOT_SIZE] {
@@ -301,5 +376,5 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 const _: () = {
     assert!(HEADER_SIZE.is_multiple_of(SLOT_SIZE) && CHECKED + 8 <= HEADER_SIZE);
-    assert!(LOCKS > MAX_SIZE as u64);
+    assert!(LOCKS > MAX_SIZE as u64 && LOCKS + (MAX_SLOTS as u64) < VISITORS);
 };

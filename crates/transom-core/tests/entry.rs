@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::entry::{
-    Entry, HEADER_SIZE, Header, Holder, LOCKS, MAX_NAME, MAX_SIZE, MAX_SLOTS, SLOT_SIZE, table_offset,
+    Entry, HEADER_SIZE, Header, Holder, LOCKS, MAX_NAME, MAX_SIZE, MAX_SLOTS, SLOT_SIZE, VISITORS,
+    VISITORS_END, Visitor, table_offset,
 };
 use transom_core::name::Scope;
 
@@ -226,5 +227,39 @@ proptest! {
             prop_assert!(entry.slot_count() * SLOT_SIZE + entry.header.table_offset() <= file.len().max(entry.header.table_offset()));
             prop_assert!(entry.holders().count() <= entry.slot_count());
         }
+    }
+}
+
+/// Two builds meet in these numbers too.
+#[test]
+fn a_visitors_byte_says_who_it_is() {
+    let visitor = Visitor::new(4242, 17, 0xEFFF_FFFC).expect("ordinary numbers");
+    assert_eq!(visitor.byte(), 1 << 61 | 0x1_FFFC << 44 | 4242 << 22 | 17);
+    assert_eq!(Visitor::of_byte(visitor.byte()), Some(visitor));
+    let too_large = [
+        Visitor::new(0, 17, 1),
+        Visitor::new(1 << 22, 17, 1),
+        Visitor::new(1, -1, 1),
+        Visitor::new(1, 1 << 22, 1),
+        Visitor::new(1, 17, 0),
+    ];
+    assert_eq!(too_large, [None; 5]);
+    assert_eq!([LOCKS, VISITORS - 1, VISITORS_END].map(Visitor::of_byte), [None; 3]);
+}
+
+/// Who is leaving is told from whoever has a slot, and from who is about to get one.
+#[test]
+fn a_slot_may_say_that_its_holder_is_leaving() {
+    let slot = Holder::LEAVING.encode();
+    assert_eq!(Holder::decode(&slot), Some(Holder::LEAVING));
+    assert_ne!(Holder::LEAVING, Holder { process: 0, descriptor: -1, ..HOLDER });
+}
+
+proptest! {
+    #[test]
+    fn every_visitor_comes_back_from_its_byte(process in 1..1_u32 << 22, descriptor in 0..1_i32 << 22, namespace in 1..u64::MAX) {
+        let visitor = Visitor::new(process, descriptor, namespace).expect("numbers that fit");
+        prop_assert_eq!(Visitor::of_byte(visitor.byte()), Some(visitor));
+        prop_assert!((VISITORS..VISITORS_END).contains(&visitor.byte()));
     }
 }

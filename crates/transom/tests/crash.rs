@@ -52,6 +52,7 @@ fn pass(backing: Backing) -> u32 {
     let event = EventOptions::new().name(&format!("{name}-event")).create().unwrap().object;
     let mutex = MutexOptions::new().name(&format!("{name}-mutex")).create().unwrap().object;
     let semaphore = SemaphoreOptions::new(0, 9).name(&format!("{name}-semaphore")).create().unwrap().object;
+    come_and_go(&format!("{name}-short"), backing);
     {
         let _guard = mutex.lock().unwrap();
         ready.set().unwrap();
@@ -68,6 +69,29 @@ fn pass(backing: Backing) -> u32 {
     let _ = child.process.terminate(3);
     drop((view, again, mapping, event, semaphore));
     0
+}
+
+/// Names that are made, opened and left in each order: first by their makers, first by the others, and again in the
+/// file that is kept from the time before.
+fn come_and_go(name: &str, backing: Backing) {
+    for maker_first in [true, false, false] {
+        let made = MappingOptions::new(4096).name(name).backing(backing).create().unwrap();
+        assert!(!made.existed);
+        let opened = Mapping::open(name).unwrap();
+        let again = Mapping::open(name).unwrap();
+        drop(again);
+        if maker_first {
+            drop(made);
+            drop(opened);
+        } else {
+            drop(opened);
+            drop(made);
+        }
+    }
+    // With a slot in the table, whatever the rest of this pass is about.
+    let file = MappingOptions::new(4096).name(&format!("{name}-file")).backing(Backing::Path);
+    let _file = file.create().unwrap();
+    let _opened = Mapping::open(&format!("{name}-file")).unwrap();
 }
 
 /// A child that only waits to be ended.
@@ -191,12 +215,21 @@ fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, what: &str, mut look:
     assert_eq!(seen, expected, "{what}");
 }
 
-const STEPS: [&str; 23] = [
+const STEPS: [&str; 32] = [
     "name-locked",
     "name-locked:2",
     "memory-made",
     "entry-written",
     "slot-taken",
+    "slot-struck-out",
+    "visitor-locked",
+    "visitor-locked:3",
+    "name-claimed",
+    "name-claimed:2",
+    "name-retired",
+    "name-retired:2",
+    "spare-written",
+    "spare-named",
     "page-half-filled",
     "row-reserved",
     "row-freed",

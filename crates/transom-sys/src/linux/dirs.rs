@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::{Errno, Result};
 
 use super::fault::{self, opening};
@@ -112,6 +112,18 @@ pub fn remove_file(folder: impl AsFd, name: &str) -> Result<()> {
     rustix::fs::unlinkat(folder, name, AtFlags::empty())
 }
 
+/// renameat2(2), RENAME_NOREPLACE, within a folder: EEXIST if there is anything of the new name.
+pub fn rename_to_free(folder: impl AsFd, from: &str, to: &str) -> Result<()> {
+    fault::call("rename")?;
+    rustix::fs::renameat_with(&folder, from, &folder, to, RenameFlags::NOREPLACE)
+}
+
+/// linkat(2) within a folder: a second name for a file, EEXIST if there is anything of that name.
+pub fn link(folder: impl AsFd, from: &str, to: &str) -> Result<()> {
+    fault::call("link")?;
+    rustix::fs::linkat(&folder, from, &folder, to, AtFlags::empty())
+}
+
 /// fchmod(2).
 pub fn set_mode(fd: impl AsFd, mode: u32) -> Result<()> {
     fault::call("chmod")?;
@@ -136,6 +148,16 @@ pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
         }
     }
     Ok(done)
+}
+
+/// pread(2), once: gives how much was read, which is less than asked for only where a regular file ends.
+pub fn read_once(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    loop {
+        match fault::call("pread").and_then(|()| rustix::io::pread(&fd, &mut *buffer, offset)) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
 }
 
 /// pwrite(2) until all is written.

@@ -5,6 +5,7 @@
 //! fcntl(2) with a `struct flock` that lives on the stack for the call.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use rustix::fs::FlockOperation;
@@ -43,30 +44,38 @@ pub fn unlock_file(fd: impl AsFd) -> Result<()> {
 /// F_OFD_SETLK, F_WRLCK: locks one byte for as long as this open file lives; false if another open file has
 /// it. Locking it twice is one lock. The file must be open for writing.
 pub fn lock_byte(fd: impl AsFd, at: u64) -> Result<bool> {
-    match request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at, 1) {
+    granted(request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at, 1))
+}
+
+/// False for a lock that somebody else has.
+fn granted(answer: Result<libc::flock>) -> Result<bool> {
+    match answer {
         Ok(_) => Ok(true),
         Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// F_OFD_SETLK, F_RDLCK: locks one byte as [`lock_byte`], but other open files may share the lock.
+/// F_OFD_SETLK, F_RDLCK: as [`lock_byte`], for a byte that several open files may have at once; false if somebody
+/// has it to himself.
 pub fn share_byte(fd: impl AsFd, at: u64) -> Result<bool> {
-    match request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_RDLCK, at, 1) {
-        Ok(_) => Ok(true),
-        Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
-        Err(error) => Err(error),
-    }
+    granted(request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_RDLCK, at, 1))
 }
 
-/// F_OFD_SETLK, F_UNLCK: gives all locks from this byte on up, for all who share this open file.
-pub fn unlock_from(fd: impl AsFd, at: u64) -> Result<()> {
-    request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at, 0).map(drop)
+/// F_OFD_SETLK, F_WRLCK: locks this byte and all behind it; false, and nothing changed, if another open file has
+/// any of them.
+pub fn lock_from(fd: impl AsFd, at: u64) -> Result<bool> {
+    granted(request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_WRLCK, at, 0))
 }
 
 /// F_OFD_SETLK, F_UNLCK: gives the lock of one byte up, for all who share this open file.
 pub fn unlock_byte(fd: impl AsFd, at: u64) -> Result<()> {
     request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at, 1).map(drop)
+}
+
+/// As [`unlock_byte`], for this byte and all behind it.
+pub fn unlock_from(fd: impl AsFd, at: u64) -> Result<()> {
+    request(fd.as_fd(), libc::F_OFD_SETLK, libc::F_UNLCK, at, 0).map(drop)
 }
 
 /// F_OFD_GETLK: whether another open file has the byte locked.
@@ -82,6 +91,22 @@ pub fn is_locked_from(fd: impl AsFd, at: u64) -> Result<bool> {
 fn is_locked(fd: BorrowedFd<'_>, start: u64, length: i64) -> Result<bool> {
     let found = request(fd, libc::F_OFD_GETLK, libc::F_WRLCK, start, length)?;
     Ok(libc::c_int::from(found.l_type) != libc::F_UNLCK)
+}
+
+/// F_OFD_GETLK: a range that another open file has locked and that has bytes in `range`, whichever the kernel
+/// finds first. One without an end ends at `u64::MAX`.
+pub fn find_locked(fd: impl AsFd, range: Range<u64>) -> Result<Option<Range<u64>>> {
+    let length = i64::try_from(range.end.saturating_sub(range.start)).map_err(|_| Errno::INVAL)?;
+    if length == 0 {
+        return Ok(None);
+    }
+    let found = request(fd.as_fd(), libc::F_OFD_GETLK, libc::F_WRLCK, range.start, length)?;
+    if libc::c_int::from(found.l_type) == libc::F_UNLCK {
+        return Ok(None);
+    }
+    let start = u64::try_from(found.l_start).unwrap_or(0);
+    let length = u64::try_from(found.l_len).unwrap_or(0);
+    Ok(Some(start..if length == 0 { u64::MAX } else { start.saturating_add(length) }))
 }
 
 /// `length` 0 means "to the end of all files".

@@ -6,6 +6,7 @@
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, Result};
@@ -20,10 +21,55 @@ pub fn thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get() as u32
 }
 
-/// getpid(2).
+/// getpid(2), asked once in each process: what is remembered lies in a page that the kernel empties in a forked
+/// child, however that was forked.
 #[must_use]
+#[inline]
 pub fn id() -> u32 {
-    rustix::process::getpid().as_raw_nonzero().get() as u32
+    // SAFETY: the page is never unmapped once its address is here, and nothing but this word is ever in it.
+    let known = unsafe { KNOWN_ID.load(Ordering::Acquire).as_ref() };
+    match known.map_or(0, |known| known.load(Ordering::Relaxed)) {
+        0 => ask_id(known),
+        id => id,
+    }
+}
+
+/// Where [`id`] remembers; null until it was first asked.
+static KNOWN_ID: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
+
+#[cold]
+fn ask_id(known: Option<&AtomicU32>) -> u32 {
+    let id = rustix::process::getpid().as_raw_nonzero().get() as u32;
+    match known {
+        Some(known) => known.store(id, Ordering::Relaxed),
+        None => {
+            if let Some(page) = page_emptied_by_fork() {
+                // SAFETY: it is a new page, mapped for good; an atomic of zeroes is a valid one.
+                unsafe { (*page).store(id, Ordering::Relaxed) };
+                // Of several threads that come here at once, one page is used and the others are wasted.
+                KNOWN_ID.store(page, Ordering::Release);
+            }
+        }
+    }
+    id
+}
+
+/// mmap(2) and madvise(2), MADV_WIPEONFORK; `None` if the kernel refuses either.
+fn page_emptied_by_fork() -> Option<*mut AtomicU32> {
+    const LENGTH: usize = 4096;
+    // SAFETY: new private memory, which nobody knows; given back if it cannot be what it should be.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let page = libc::mmap(std::ptr::null_mut(), LENGTH, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        if page == libc::MAP_FAILED {
+            return None;
+        }
+        if libc::madvise(page, LENGTH, libc::MADV_WIPEONFORK) != 0 {
+            libc::munmap(page, LENGTH);
+            return None;
+        }
+        Some(page.cast())
+    }
 }
 
 /// geteuid(2).

@@ -4,6 +4,7 @@
 //! # Safety
 //! The SIGBUS handler may only do what is async-signal-safe: it reads atomics and calls mmap(2).
 
+use std::cell::Cell;
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,8 +81,18 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
 /// The signal is blocked in this thread around the call and taken off its queue; one that was pending before
 /// stays.
 pub fn without_size_signal<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    if super::file::size_limit().is_none() {
+    thread_local! {
+        /// Whether a call further up has asked for the limit, and found none.
+        static UNLIMITED: Cell<bool> = const { Cell::new(false) };
+    }
+    if UNLIMITED.get() {
         return call();
+    }
+    if super::file::size_limit().is_none() {
+        UNLIMITED.set(true);
+        let result = call();
+        UNLIMITED.set(false);
+        return result;
     }
     // SAFETY: the sets are initialised by the calls that fill them; the mask is this thread's own and is
     // put back before returning.

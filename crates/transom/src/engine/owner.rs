@@ -44,6 +44,9 @@ struct Owned {
 
 struct Thread {
     owned: RefCell<Vec<Owned>>,
+    /// The mutex that this thread released last, which is mostly the one it takes next: counting its users up and
+    /// down would cost as much as taking it.
+    last: Cell<Option<Arc<SyncObject>>>,
 }
 
 static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
@@ -51,7 +54,7 @@ static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 thread_local! {
     /// Apart from the list, which has a destructor: this is asked for at every lock.
     static ME: Cell<Me> = const { Cell::new(Me { id: 0, key: 0, process: 0 }) };
-    static THREAD: Thread = const { Thread { owned: RefCell::new(Vec::new()) } };
+    static THREAD: Thread = const { Thread { owned: RefCell::new(Vec::new()), last: Cell::new(None) } };
 }
 
 #[cold]
@@ -142,8 +145,20 @@ pub(crate) fn acquired(object: &Arc<SyncObject>) {
     object.process_id().store(me.process, Ordering::Relaxed);
     // Partner: the acquire load in `waiter`, which takes depth 0 for "not yet decided".
     object.depth().store(1, Ordering::Release);
-    let owned = Owned { object: Arc::clone(object), depth: 1 };
-    THREAD.with(|thread| thread.owned.borrow_mut().push(owned));
+    THREAD.with(|thread| {
+        let last = thread.last.take().filter(|last| Arc::ptr_eq(last, object));
+        let object = last.unwrap_or_else(|| Arc::clone(object));
+        thread.owned.borrow_mut().push(Owned { object, depth: 1 });
+    });
+}
+
+/// A handle to the object is closed: if it was the last, the object is not to stay for this thread's sake.
+pub(crate) fn forget(object: &Arc<SyncObject>) {
+    // A thread that is at its end keeps nothing any more.
+    let _ = THREAD.try_with(|thread| {
+        let last = thread.last.take().filter(|last| !Arc::ptr_eq(last, object));
+        thread.last.set(last);
+    });
 }
 
 /// The owner acquires once more. False if the count is full.
@@ -181,6 +196,10 @@ pub(crate) fn release(object: &Arc<SyncObject>) -> bool {
         Some(Some(owned)) => {
             // Through the mapping that was linked, which need not be the one this handle has.
             give_up(&owned.object, word::unlock);
+            // Its handles may be closed, also by other threads.
+            if Arc::strong_count(&owned.object) > 1 {
+                THREAD.with(|thread| thread.last.set(Some(owned.object)));
+            }
             true
         }
     }

@@ -19,6 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::record::{
     RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, believable, process as layout,
@@ -214,6 +215,13 @@ impl ProcessRecord {
         std::sync::atomic::fence(Ordering::Acquire);
         let unchanged = Slot::split_head(head.load(Ordering::Relaxed)) == (kind, state);
         (unchanged && state == SlotState::Open).then(|| Slot::decode(kind, body))
+    }
+
+    /// The rights of the handles of a kind that have their object's memory under a number.
+    pub(crate) fn access_by(&self, kind: Kind, descriptor: RawFd) -> u32 {
+        let slots = (0..self.used()).filter_map(|index| self.slot(index));
+        let matching = slots.filter(|slot| slot.kind == kind as u32 && slot.descriptor == descriptor);
+        matching.fold(0, |access, slot| access | slot.access)
     }
 
     /// Takes a free slot for a handle that is being made.
@@ -446,6 +454,7 @@ extern "C" fn on_exit(status: i32, _: *mut core::ffi::c_void) {
         if let Ok(mut entry) = own.entry.try_lock() {
             drop(entry.take());
         }
+        namespace::end();
     }
 }
 
@@ -476,6 +485,7 @@ extern "C" fn on_fork() {
     };
     if let (false, Some(Ok(own))) = (again, OWN.get()) {
         table::each_descriptor(close);
+        namespace::each_descriptor(close);
         close(own.record.descriptor().as_raw_fd());
         close(own.inbox.as_raw_fd());
         if let Ok(entry) = own.entry.try_lock()

@@ -30,7 +30,7 @@ pub(crate) const OVER_FILE: u32 = 2;
 
 /// Sections from this size on are checked against the memory that is left before it is taken: taking it
 /// would otherwise make the kernel kill somebody.
-const CHECKED_FROM: u64 = 1 << 20;
+pub(crate) const CHECKED_FROM: u64 = 1 << 20;
 
 impl Section {
     /// The section of a descriptor that `protect` and `bits` describe; the protection word is validated again,

@@ -27,7 +27,7 @@ use super::record::{self, Inherited, Own};
 use super::section::Section;
 use super::sync::SyncObject;
 use super::visit::Visit;
-use super::{inbox, known, parked, served, transfer, views};
+use super::{inbox, known, owner, parked, served, transfer, views};
 use crate::handle::RawHandle;
 use crate::namespace::imp::Hold;
 
@@ -173,6 +173,9 @@ impl Entry {
     fn end(&self) {
         if !self.closed.swap(true, Ordering::AcqRel) && self.index.is_some() {
             self.object.closed();
+        }
+        if let Object::Sync(object) = &self.object {
+            owner::forget(object);
         }
         let hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(hold);

@@ -33,13 +33,13 @@ use super::sync::SyncObject;
 use super::watcher::{self, Watched};
 use crate::wait::{Timeout, Wait};
 
-/// Something to wait for.
-#[derive(Debug, Clone)]
-pub(crate) enum Target {
+/// Something to wait for. It is borrowed: counting its users up and down costs more than a look at it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target<'a> {
     /// An event, mutex, semaphore or thread.
-    Sync(Arc<SyncObject>),
+    Sync(&'a Arc<SyncObject>),
     /// A process, or its first thread.
-    Process(Arc<ProcessObject>),
+    Process(&'a Arc<ProcessObject>),
     /// A pipe end or file: signalled whenever nothing is pending on it, and here nothing ever is.
     Always,
 }
@@ -187,11 +187,11 @@ fn try_take(object: &Arc<SyncObject>, limit: &Limit) -> Result<Look, Code> {
 }
 
 /// WaitForSingleObject.
-pub(crate) fn one(target: &Target, timeout: Timeout) -> Result<Wait, Code> {
+pub(crate) fn one(target: &Target<'_>, timeout: Timeout) -> Result<Wait, Code> {
     let object = match target {
         Target::Always => return Ok(Wait::Object(0)),
         Target::Process(process) => {
-            let processes = [process];
+            let processes = [*process];
             return processes_only(&processes, deadline_or_now(timeout));
         }
         Target::Sync(object) => object,
@@ -259,23 +259,28 @@ fn processes_only(processes: &[&Arc<ProcessObject>], deadline: Option<u64>) -> R
 }
 
 /// WaitForMultipleObjects for any.
-pub(crate) fn any(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
+pub(crate) fn any(targets: &[Target<'_>], timeout: Timeout) -> Result<Wait, Code> {
     if let [target] = targets {
         return one(target, timeout);
     }
-    let pulses: Vec<u32> = targets.iter().map(pulse_of).collect();
     let limit = Limit::new(timeout);
+    // Most waits end here, and need not know how often which event was pulsed.
+    if let Some((index, abandoned)) = first_available(targets, &limit)? {
+        return Ok(result(index, abandoned));
+    }
+    if timeout.as_millis() == 0 {
+        return Ok(Wait::Timeout);
+    }
+    let pulses: Vec<u32> = targets.iter().map(pulse_of).collect();
     loop {
-        if let Some(found) = first_available(targets, &limit)? {
-            return Ok(found);
-        }
-        if timeout.as_millis() == 0 {
-            return Ok(Wait::Timeout);
+        if let Some((index, abandoned)) = first_available(targets, &limit)? {
+            leave_all(targets, Some(index));
+            return Ok(result(index, abandoned));
         }
         let until = limit.at();
         let processes: Vec<&Arc<ProcessObject>> = targets
             .iter()
-            .filter_map(|target| if let Target::Process(process) = target { Some(process) } else { None })
+            .filter_map(|target| if let Target::Process(process) = target { Some(*process) } else { None })
             .collect();
         if processes.len() == targets.len() {
             return processes_only(&processes, until);
@@ -289,24 +294,22 @@ pub(crate) fn any(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
         }
         if slept == Err(Errno::TIMEDOUT) || is_over(until) {
             let found = first_available(targets, &limit)?;
-            if found.is_none() {
-                leave_all(targets, None);
-            }
-            return Ok(found.unwrap_or(Wait::Timeout));
+            leave_all(targets, found.map(|(index, _)| index));
+            return Ok(found.map_or(Wait::Timeout, |(index, abandoned)| result(index, abandoned)));
         }
     }
 }
 
 /// A manual-reset event's pulse count; 0 for everything else.
-fn pulse_of(target: &Target) -> u32 {
+fn pulse_of(target: &Target<'_>) -> u32 {
     match target {
         Target::Sync(object) if object.rule() == Rule::Manual => object.pulse().load(Ordering::Acquire),
         _ => 0,
     }
 }
 
-/// Tries the targets from index 0 up and takes the first that can be taken (Y25).
-fn first_available(targets: &[Target], limit: &Limit) -> Result<Option<Wait>, Code> {
+/// Tries the targets from index 0 up and takes the first that can be taken (Y25): which, and whether it was abandoned.
+fn first_available(targets: &[Target<'_>], limit: &Limit) -> Result<Option<(usize, bool)>, Code> {
     for (index, target) in targets.iter().enumerate() {
         let look = match target {
             Target::Always => Look::Taken { abandoned: false },
@@ -316,29 +319,28 @@ fn first_available(targets: &[Target], limit: &Limit) -> Result<Option<Wait>, Co
         };
         if let Look::Taken { abandoned } = look {
             if let Target::Sync(object) = target {
-                pass_on(&**object);
+                pass_on(&***object);
             }
-            leave_all(targets, Some(index));
-            return Ok(Some(result(index, abandoned)));
+            return Ok(Some((index, abandoned)));
         }
     }
     Ok(None)
 }
 
-/// Passes on what this wait may have been given of objects that it did not take.
-fn leave_all(targets: &[Target], taken: Option<usize>) {
+/// Passes on what this wait may have been given, while it slept, of objects that it did not take.
+fn leave_all(targets: &[Target<'_>], taken: Option<usize>) {
     for (index, target) in targets.iter().enumerate() {
         if let (Target::Sync(object), true) = (target, taken != Some(index)) {
-            leave(&**object);
+            leave(&***object);
         }
     }
 }
 
 /// Sleeps until one of the words changes. The inner result is the kernel's.
-fn sleep_on_all_words(targets: &[Target], deadline: Option<u64>) -> Result<Result<(), Errno>, Code> {
+fn sleep_on_all_words(targets: &[Target<'_>], deadline: Option<u64>) -> Result<Result<(), Errno>, Code> {
     let mut watched: Vec<Arc<Watched>> = Vec::new();
     let mut expected = Vec::with_capacity(targets.len());
-    for target in targets {
+    for &target in targets {
         match target {
             Target::Always => {}
             Target::Process(process) => {
@@ -400,10 +402,10 @@ struct Locked<'a> {
 }
 
 /// WaitForMultipleObjects for all.
-pub(crate) fn all(targets: &[Target], timeout: Timeout) -> Result<Wait, Code> {
+pub(crate) fn all(targets: &[Target<'_>], timeout: Timeout) -> Result<Wait, Code> {
     let mut order: Vec<&Arc<SyncObject>> = Vec::with_capacity(targets.len());
     let mut processes: Vec<&Arc<ProcessObject>> = Vec::new();
-    for target in targets {
+    for &target in targets {
         match target {
             Target::Always => {}
             Target::Process(process) => processes.push(process),

@@ -120,7 +120,9 @@ fn create_coded(options: &MappingOptions<'_>) -> std::result::Result<Created<Han
         access,
         for_reading_only: false,
     };
-    let opened = namespace::create(&request, security.clone(), path, &mut |place, cookie| {
+    let is_cheap = file.is_none() && sized.size < section::CHECKED_FROM;
+    let create = if is_cheap { namespace::create_cheap } else { namespace::create };
+    let opened = create(&request, security.clone(), path, &mut |place, cookie| {
         Ok(Memory {
             fd: make_memory(place)?,
             facts: Facts {
@@ -152,7 +154,9 @@ fn finish_opened(
         // This process's own mark, so that the file stays uncut when the creator is gone (M50).
         let _ = transom_sys::linux::file::mark_mapped(&memory, facts.size);
     }
-    let make = if opened.existed { Section::new } else { Section::made };
+    // Memory that was found sealed is as long as its entry says.
+    let is_known = !opened.existed || opened.is_sealed;
+    let make = if is_known { Section::made } else { Section::new };
     let section = make(memory, facts.size, facts.protect, bits)?;
     named::finish(Object::Section(Arc::new(section)), access, Some(opened.hold), attributes.inherit)
 }

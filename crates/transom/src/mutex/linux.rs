@@ -19,7 +19,7 @@ pub(super) fn create(options: &MutexOptions) -> Result<Created<Handle>> {
     if options.initial_owner && !created.existed {
         // Others may know the name already; whoever was quicker has it, and then this waits for its turn.
         let object = created.object.resolved.sync(Kind::Mutex, 0).map_err(error("create mutex"))?;
-        waiter::one(&Target::Sync(object.clone()), Timeout::INFINITE).map_err(error("create mutex"))?;
+        waiter::one(&Target::Sync(object), Timeout::INFINITE).map_err(error("create mutex"))?;
     }
     Ok(created)
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! /dev/shm/transom-1000/           Local\ and names without a prefix, mode 0700
 //! /dev/shm/transom/                Global\, mode 1777
-//!      objects/  NAME              an entry: what the object is, and a table of its holders
+//!      objects/  NAME              an entry: what the object is, and a table of holders
+//!                +COOKIE           a spare file, which a process keeps for its next entry
 //!                NAME+COOKIE.mem   the memory of a path-backed object
 //!      process/  PID.NAMESPACE     an entry whose memory is the record of a process
 //!      pipe/     NAME              an entry whose memory is the board of a named pipe
@@ -17,20 +18,25 @@
 //! which the kernel undoes when it dies, in whatever way. A name exists if any of those bytes is locked: one
 //! system call tells. What the file says about the dead is overwritten by whoever comes next.
 //!
-//! **Every change happens under the entry's `flock`**, taken before anything is read and followed by a look
-//! whether the file still has its name: a dead entry is not reused but removed, so that no descriptor of an
-//! old object reaches a new one.
+//! **Most holders only visit**: they lock a byte whose number says who they are, and write nothing. Slots in the
+//! table are for makers and for handles that travel; they are given out under the entry's `flock`, taken before
+//! anything is read and followed by a look whether the file still has its name.
+//!
+//! **Who removes an entry has all bytes locked**, so that nobody comes to hold it meanwhile. See docs/adr/0002 and
+//! docs/adr/0007.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`root`] | the folders: made, checked, remembered |
 //! | [`entry_file`] | an entry under its lock: create, open, join |
+//! | [`visit`] | holding without leaving anything in the entry |
+//! | [`spare`] | the file for the next entry |
 //! | [`backing`] | reaching an object's memory, and checking that it is the right one |
 //! | [`hold`] | what keeps a name: in this process, and on its way to another |
 //! | [`list`] | who holds what; removing what the dead left |
 //! | [`examine`] | what about this machine helps or hinders |
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
@@ -50,6 +56,10 @@ mod hold;
 mod list;
 #[path = "linux/root.rs"]
 mod root;
+#[path = "linux/spare.rs"]
+mod spare;
+#[path = "linux/visit.rs"]
+mod visit;
 
 #[cfg(test)]
 #[path = "linux/tests/mod.rs"]
@@ -124,6 +134,8 @@ pub(crate) struct Opened {
     pub(crate) memory: Memory,
     /// It was there before (`ERROR_ALREADY_EXISTS`).
     pub(crate) existed: bool,
+    /// The memory was found to be sealed: it is as long as the facts say, and stays so.
+    pub(crate) is_sealed: bool,
 }
 
 /// What a caller wants.
@@ -146,8 +158,8 @@ impl Facts {
     }
 }
 
-/// Opens the object that has the name, or makes one: `make` is called, under the entry's lock, only if there
-/// is none, and gets the cookie of the new object.
+/// Opens the object that has the name, or makes one: `make` is called only if there is none, and gets the cookie of
+/// the new object.
 ///
 /// # Errors
 /// 6: the name belongs to an object of another kind. 5: it refuses the access; its memory cannot be reached;
@@ -162,6 +174,22 @@ pub(crate) fn create(
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());
     namespace.create(request, &security, path_backing, make)
+}
+
+/// As [`create`], where making the object takes little and changes nothing else: it may be made before it is known
+/// whether the name is free.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn create_cheap(
+    request: &Request<'_>,
+    security: Security,
+    path_backing: bool,
+    make: &mut Make<'_>,
+) -> Result<Opened, Code> {
+    let namespace = Namespace::of_process();
+    namespace.sweep_once(request.name.scope());
+    namespace.create_cheap(request, &security, path_backing, make)
 }
 
 /// Opens the object that has the name.
@@ -193,6 +221,16 @@ pub(crate) fn has_folder(scope: transom_core::name::Scope, folder: Folder) -> bo
 pub(crate) fn is_held(entry: BorrowedFd<'_>) -> bool {
     let removed = transom_sys::linux::dirs::status(entry).is_ok_and(|status| status.is_removed);
     !removed && transom_sys::linux::lock::is_locked_from(entry, transom_core::entry::LOCKS).unwrap_or(true)
+}
+
+/// The process ends in an orderly way: nothing of it is to stay in the folders.
+pub(crate) fn end() {
+    Namespace::of_process().end();
+}
+
+/// Descriptors whose locks must not live longer for the sake of a forked child.
+pub(crate) fn each_descriptor(see: impl FnMut(RawFd)) {
+    Namespace::of_process().each_spare(see);
 }
 
 /// Makes the record of process `pid` findable by its number, as long as the hold lives. A record that is

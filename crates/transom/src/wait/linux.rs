@@ -4,7 +4,7 @@ use transom_core::access::{EVENT_MODIFY_STATE, SEMAPHORE_MODIFY_STATE, SYNCHRONI
 use transom_core::code::Code;
 use transom_core::word::Rule;
 
-use super::{Timeout, Wait};
+use super::{MAXIMUM_WAIT_OBJECTS, Timeout, Wait};
 use crate::engine::named::error;
 use crate::engine::table::Object;
 use crate::engine::waiter::{self, Target};
@@ -13,12 +13,12 @@ use crate::error::Result;
 use crate::handle::Handle;
 
 /// What a handle is to a wait; fails with 5 without SYNCHRONIZE, which no handle to a section has.
-fn target(handle: &Handle) -> std::result::Result<Target, Code> {
+fn target(handle: &Handle) -> std::result::Result<Target<'_>, Code> {
     let entry = &handle.resolved.0;
     entry.check(SYNCHRONIZE)?;
     Ok(match &entry.object {
-        Object::Sync(object) => Target::Sync(object.clone()),
-        Object::Process(process) | Object::FirstThread(process) => Target::Process(process.clone()),
+        Object::Sync(object) => Target::Sync(object),
+        Object::Process(process) | Object::FirstThread(process) => Target::Process(process),
         // A pipe handle is signalled as long as nothing goes on in the background (P54).
         Object::File(_)
         | Object::Pipe(_)
@@ -30,8 +30,18 @@ fn target(handle: &Handle) -> std::result::Result<Target, Code> {
     })
 }
 
-fn targets(handles: &[&Handle]) -> std::result::Result<Vec<Target>, Code> {
-    handles.iter().map(|handle| target(handle)).collect()
+/// Does `wait` with what the handles are to it. At most as many as an array has room for, so that nothing is
+/// allocated.
+fn with_targets(
+    handles: &[&Handle],
+    wait: impl FnOnce(&[Target<'_>]) -> std::result::Result<Wait, Code>,
+) -> std::result::Result<Wait, Code> {
+    let mut room = [Target::Always; MAXIMUM_WAIT_OBJECTS];
+    let targets = room.get_mut(..handles.len()).ok_or(Code::INVALID_PARAMETER)?;
+    for (place, handle) in targets.iter_mut().zip(handles) {
+        *place = target(handle)?;
+    }
+    wait(targets)
 }
 
 pub(super) fn one(handle: &Handle, timeout: Timeout) -> Result<Wait> {
@@ -39,20 +49,19 @@ pub(super) fn one(handle: &Handle, timeout: Timeout) -> Result<Wait> {
 }
 
 pub(super) fn any(handles: &[&Handle], timeout: Timeout) -> Result<Wait> {
-    targets(handles).and_then(|targets| waiter::any(&targets, timeout)).map_err(error("wait for any object"))
+    with_targets(handles, |targets| waiter::any(targets, timeout)).map_err(error("wait for any object"))
 }
 
 pub(super) fn all(handles: &[&Handle], timeout: Timeout) -> Result<Wait> {
-    let all = || {
-        let targets = targets(handles)?;
+    let all = |targets: &[Target<'_>]| {
         let is_listed =
             |(index, handle): (usize, &&Handle)| handles[..index].iter().any(|other| same(other, handle));
         if handles.iter().enumerate().any(is_listed) {
             return Err(Code::INVALID_PARAMETER);
         }
-        waiter::all(&targets, timeout)
+        waiter::all(targets, timeout)
     };
-    all().map_err(error("wait for all objects"))
+    with_targets(handles, all).map_err(error("wait for all objects"))
 }
 
 /// Whether both lead to one object, as far as a wait for all could take it twice.

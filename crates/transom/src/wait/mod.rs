@@ -72,8 +72,7 @@ pub fn one(object: &impl AsHandle, timeout: impl Into<Timeout>) -> Result<Wait> 
 /// [`MAXIMUM_WAIT_OBJECTS`].
 #[doc(alias = "WaitForMultipleObjects")]
 pub fn any(objects: &[&dyn AsHandle], timeout: impl Into<Timeout>) -> Result<Wait> {
-    let handles = handles(objects)?;
-    imp::any(&handles, timeout.into())
+    with_handles(objects, |handles| imp::any(handles, timeout.into()))
 }
 
 /// `WaitForMultipleObjects` for all: waits until all are signalled at one moment and takes all of them in
@@ -83,8 +82,7 @@ pub fn any(objects: &[&dyn AsHandle], timeout: impl Into<Timeout>) -> Result<Wai
 /// As [`any`]; `ERROR_INVALID_PARAMETER` (87) also if the same object is listed twice (Y29).
 #[doc(alias = "WaitForMultipleObjects")]
 pub fn all(objects: &[&dyn AsHandle], timeout: impl Into<Timeout>) -> Result<Wait> {
-    let handles = handles(objects)?;
-    imp::all(&handles, timeout.into())
+    with_handles(objects, |handles| imp::all(handles, timeout.into()))
 }
 
 /// `SignalObjectAndWait`: sets the event, releases the mutex or gives the semaphore one, and waits for the
@@ -103,10 +101,14 @@ pub fn signal_and_wait(
     imp::signal_and_wait(signal.as_handle(), wait.as_handle(), timeout.into())
 }
 
-/// The handles of `objects`, if their number is allowed.
-fn handles<'a>(objects: &[&'a dyn AsHandle]) -> Result<Vec<&'a Handle>> {
-    if objects.is_empty() || objects.len() > MAXIMUM_WAIT_OBJECTS {
-        return Err(Error::new("wait for several objects", Code::INVALID_PARAMETER));
+/// Does `wait` with the handles of `objects`, if their number is allowed.
+fn with_handles(objects: &[&dyn AsHandle], wait: impl FnOnce(&[&Handle]) -> Result<Wait>) -> Result<Wait> {
+    let refused = || Error::new("wait for several objects", Code::INVALID_PARAMETER);
+    let first = objects.first().ok_or_else(refused)?;
+    let mut room = [first.as_handle(); MAXIMUM_WAIT_OBJECTS];
+    let handles = room.get_mut(..objects.len()).ok_or_else(refused)?;
+    for (place, object) in handles.iter_mut().zip(objects) {
+        *place = object.as_handle();
     }
-    Ok(objects.iter().map(|object| object.as_handle()).collect())
+    wait(handles)
 }

@@ -6,11 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use transom_core::access::{Kind, SECTION_MAP_WRITE};
 use transom_core::code::Code;
-use transom_core::entry::{Entry, Header, Holder, LOCKS, flags};
+use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, VISITORS, VISITORS_END, Visitor, flags};
 use transom_sys::linux::dirs;
 use transom_sys::linux::{Errno, fd, host, lock, memfd, procfs};
 
+use super::hold::Way;
 use super::root::{Directory, Own, own};
+use super::spare::Spare;
 use crate::engine::errno::{code, to_code};
 
 /// Ends the name of a file that is memory. With the `+` before the cookie, which no entry's name holds, the
@@ -23,6 +25,8 @@ pub(super) enum Reach {
     Memory(OwnedFd),
     /// Every holder is a process that has begun to end.
     Nobody,
+    /// Somebody is just giving the name up.
+    Leaving,
     /// Somebody holds the name, but nobody whose memory this process can open.
     Hidden,
 }
@@ -43,6 +47,11 @@ pub(super) fn memory_of(file: &str, entry: &Entry<'_>) -> Option<String> {
 pub(super) fn entry_of(memory: &str) -> Option<&str> {
     let (entry, rest) = memory.split_once('+')?;
     rest.ends_with(SUFFIX).then_some(entry)
+}
+
+/// Whether a file is an entry: neither memory nor spare.
+pub(super) fn is_entry(file: &str) -> bool {
+    !file.contains(Spare::MARK)
 }
 
 /// The mode of a memory's file. A class that may only read a section cannot write its memory, whatever it
@@ -94,9 +103,12 @@ pub(super) fn reach(
         return Ok(Reach::Memory(memory));
     }
     let own = own();
-    let mut out_of_reach = false;
+    let mut silent = Silent::default();
     for (index, holder) in entry.holders() {
-        if holder.namespace == own.namespace && own.namespace != 0 && holder.process != 0 {
+        let byte = LOCKS + index as u64;
+        if holder == Holder::LEAVING {
+            silent.see(locks, byte, true)?;
+        } else if holder.namespace == own.namespace && own.namespace != 0 && holder.process != 0 {
             if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
                 return Ok(Reach::Memory(memory));
             }
@@ -109,26 +121,137 @@ pub(super) fn reach(
                 return Ok(Reach::Memory(memory));
             }
             if !is_ending(holder.process) {
-                out_of_reach |= is_held(locks, index)?;
+                silent.see(locks, byte, false)?;
             }
         } else {
-            out_of_reach |= is_held(locks, index)?;
+            silent.see(locks, byte, false)?;
         }
     }
-    if out_of_reach {
+    for visitor in visitors(locks)? {
+        let Visitor { process, descriptor, namespace } = visitor;
+        let holder = Holder { process, descriptor, namespace: own.namespace, access: 0, kept: (0, 0) };
+        if own.namespace == 0 || namespace != Visitor::short(own.namespace) {
+            silent.see(locks, visitor.byte(), false)?;
+        } else if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
+            return Ok(Reach::Memory(memory));
+        } else if !is_ending(process) {
+            silent.see(locks, visitor.byte(), false)?;
+        }
+    }
+    if silent.holds {
         return Ok(Reach::Hidden);
+    }
+    if silent.leaves {
+        return Ok(Reach::Leaving);
     }
     // Locks without a legible slot: somebody has damaged the table.
     for (index, holder) in entry.slots().enumerate() {
-        if holder.is_none() && is_held(locks, index)? {
-            return Err(Code::FILE_CORRUPT);
+        if holder.is_none() {
+            match lock_of(locks, LOCKS + index as u64)? {
+                Lock::None => {}
+                Lock::Holder => return Err(Code::FILE_CORRUPT),
+                Lock::Claim => return Ok(Reach::Leaving),
+            }
         }
     }
     Ok(Reach::Nobody)
 }
 
-fn is_held(locks: BorrowedFd<'_>, index: usize) -> Result<bool, Code> {
-    to_code(lock::is_byte_locked(locks, LOCKS + index as u64))
+/// The memory of the first holder in this PID namespace whose slot leads to it, with the slot's number; `None` if
+/// none does.
+pub(super) fn visit(entry: &Entry<'_>, write: bool, way: &mut Way) -> Result<Option<(usize, OwnedFd)>, Code> {
+    let own = own();
+    for (index, holder) in entry.holders() {
+        if holder.namespace != own.namespace || own.namespace == 0 || holder.process == 0 {
+            continue;
+        }
+        if let Some(memory) = fetch(&holder, &entry.header, write, way)? {
+            return Ok(Some((index, memory)));
+        }
+        if let Some(memory) = open_of(&holder, own, &entry.header, write)? {
+            if !matches!(way, Way::Open(process, _) if *process == holder.process)
+                && !matches!(way, Way::Refused)
+            {
+                *way = Way::Unknown(holder.process);
+            }
+            return Ok(Some((index, memory)));
+        }
+    }
+    Ok(None)
+}
+
+/// The memory that a holder has open, by the way that was found to it: a descriptor of the same open file, which
+/// for sealed memory is as good as one of its own. The way was found when this very memory was last opened, so it
+/// is known to be sealed, which cannot be undone.
+fn fetch(holder: &Holder, header: &Header<'_>, write: bool, way: &mut Way) -> Result<Option<OwnedFd>, Code> {
+    let Way::Open(process, pidfd) = way else { return Ok(None) };
+    if *process != holder.process || !write {
+        return Ok(None);
+    }
+    let fetched = fd::take(pidfd.as_fd(), holder.descriptor);
+    if let Err(Errno::PERM | Errno::NOSYS) = fetched {
+        *way = Way::Refused;
+    }
+    accept(fetched, |memory| {
+        let (device, inode, length) = to_code(fd::identity(memory))?;
+        Ok((device, inode) == (header.device, header.inode) && length >= header.size)
+    })
+}
+
+/// The holders that say with their byte alone who they are.
+pub(super) fn visitors(locks: BorrowedFd<'_>) -> Result<Vec<Visitor>, Code> {
+    let mut found = Vec::new();
+    let mut ranges = Vec::from_iter(std::iter::once(VISITORS..VISITORS_END));
+    while let Some(range) = ranges.pop() {
+        // As many as a table may have slots: whoever locks more is not a holder but a nuisance.
+        if found.len() >= MAX_SLOTS {
+            break;
+        }
+        let Some(locked) = to_code(lock::find_locked(locks, range.clone()))? else { continue };
+        if locked.end - locked.start == 1 {
+            found.extend(Visitor::of_byte(locked.start));
+        }
+        ranges.push(range.start..locked.start.max(range.start));
+        ranges.push(locked.end.min(range.end)..range.end);
+    }
+    Ok(found)
+}
+
+/// How a byte is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    None,
+    Holder,
+    /// With all others, by somebody who is just removing the entry or has just filled it.
+    Claim,
+}
+
+fn lock_of(locks: BorrowedFd<'_>, byte: u64) -> Result<Lock, Code> {
+    Ok(match to_code(lock::find_locked(locks, byte..byte + 1))? {
+        None => Lock::None,
+        Some(range) if range.end == u64::MAX => Lock::Claim,
+        Some(_) => Lock::Holder,
+    })
+}
+
+/// What the locks of holders say whose memory does not answer.
+#[derive(Debug, Default)]
+struct Silent {
+    /// Somebody holds the name.
+    holds: bool,
+    /// Somebody is leaving.
+    leaves: bool,
+}
+
+impl Silent {
+    fn see(&mut self, locks: BorrowedFd<'_>, byte: u64, is_leaving: bool) -> Result<(), Code> {
+        match lock_of(locks, byte)? {
+            Lock::None => {}
+            Lock::Holder if !is_leaving => self.holds = true,
+            Lock::Holder | Lock::Claim => self.leaves = true,
+        }
+        Ok(())
+    }
 }
 
 /// Whether no thread of a process runs any more: its locks are about to go. A process of another user that
@@ -165,12 +288,17 @@ fn open_of(holder: &Holder, own: Own, header: &Header<'_>, write: bool) -> Resul
     } else {
         with_fallback(header.kind, write, |write| open_number(holder.process, number, write))
     };
-    accept(opened, |memory| {
-        let (device, inode, _) = to_code(fd::identity(memory))?;
-        let is_it = (device, inode) == (header.device, header.inode);
-        let must_be_sealed = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) == 0;
-        Ok(is_it && (!must_be_sealed || memfd::is_size_sealed(memory)))
-    })
+    accept(opened, |memory| is_memory(memory, header))
+}
+
+/// Whether a file is the memory that an entry names, and as it has to be.
+fn is_memory(memory: BorrowedFd<'_>, header: &Header<'_>) -> Result<bool, Code> {
+    let (device, inode, length) = to_code(fd::identity(memory))?;
+    let is_it = (device, inode) == (header.device, header.inode);
+    let may_change = header.flags & (flags::PATH_BACKED | flags::OVER_FILE) != 0;
+    // A section that is longer than its memory would end in a SIGBUS; whoever wrote that is no friend.
+    let is_whole = || length >= header.size && memfd::is_size_sealed(memory);
+    Ok(is_it && (may_change || is_whole()))
 }
 
 /// A section that may not be written can still be read.

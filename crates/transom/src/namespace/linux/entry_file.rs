@@ -17,7 +17,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
@@ -26,11 +26,13 @@ use transom_core::name::{ObjectName, Scope};
 use transom_core::security::Security;
 use transom_sys::linux::dirs::{self, Status};
 use transom_sys::linux::fault::step;
+use transom_sys::linux::signal::without_size_signal;
 use transom_sys::linux::{Errno, fd, lock, process, random};
 
 use super::backing::{self, Reach};
-use super::hold::{Hold, Seat};
+use super::hold::{Hold, Seat, Taken};
 use super::root::{Directory, Namespace, own};
+use super::spare::{PRIVATE_MODE, Plain};
 use super::{Facts, Folder, Make, Memory, Opened, Place, Request};
 use crate::engine::errno::{code, to_code};
 
@@ -41,16 +43,16 @@ pub(super) struct Spot<'a> {
     pub(super) file: String,
     pub(super) scope: Scope,
     /// The name as the entry has it.
-    name: &'a [u8],
+    pub(super) name: &'a [u8],
     is_pipe: bool,
 }
 
 /// What a caller of an existing entry wants.
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
-    kind: Kind,
-    access: u32,
-    for_reading_only: bool,
+pub(super) struct Wanted {
+    pub(super) kind: Kind,
+    pub(super) access: u32,
+    pub(super) for_reading_only: bool,
 }
 
 impl From<&Request<'_>> for Wanted {
@@ -63,6 +65,21 @@ impl From<&Request<'_>> for Wanted {
 #[derive(Debug)]
 pub(super) struct Locked(OwnedFd);
 
+/// What came of looking for a name.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is passed on at once")]
+enum Sought<T = Opened> {
+    Found(Found),
+    Visited(T),
+    /// It is not there, or something about it changed meanwhile.
+    Gone,
+}
+
+impl<T> Sought<T> {
+    fn of(found: Option<Found>) -> Sought<T> {
+        found.map_or(Sought::Gone, Sought::Found)
+    }
+}
+
 /// What lies under a name, locked.
 struct Found {
     locked: Locked,
@@ -74,25 +91,27 @@ struct Found {
 impl Found {
     /// Whether it is empty and nobody's: not one that somebody has cut while it was held.
     fn is_blank(&self) -> Result<bool, Code> {
-        Ok(self.status.size == 0 && (self.made || !is_held(&self.locked)?))
+        Ok(self.status.size == 0 && (self.made || claim(&self.locked)?))
     }
 }
 
-/// Whether a process holds the name, or one that is ending still has its lock.
-fn is_held(locked: &Locked) -> Result<bool, Code> {
-    to_code(lock::is_locked_from(locked.fd(), LOCKS))
+/// Tries to get all bytes of an entry to itself. False if a process holds the name, or one that is ending still
+/// has its lock; if true, nobody can come to hold it until this file is closed.
+pub(super) fn claim(locked: &Locked) -> Result<bool, Code> {
+    to_code(lock::lock_from(locked.fd(), LOCKS))
 }
 
 /// Whether a dead entry that cannot be removed, since it is another user's file, will do for a new object:
 /// the file and the object are for everybody, so whoever could interfere may do so anyway.
 fn may_be_reused(locked: &Locked, status: &Status, mode: u32) -> Result<bool, Code> {
-    Ok(mode & 0o006 != 0 && status.mode == mode && !is_held(locked)?)
+    Ok(mode & 0o006 != 0 && status.mode == mode && claim(locked)?)
 }
 
 /// An object that somebody holds, with its entry locked.
 struct Alive {
     locked: Locked,
     contents: Vec<u8>,
+    status: Status,
     memory: Memory,
 }
 
@@ -100,9 +119,37 @@ struct Alive {
 enum Met {
     Alive(Alive),
     /// There are none; the memory's file of this name may be left.
-    Dead(Locked, Option<String>),
+    Dead(Dead),
     /// The file is that of another name: both have the same hash.
     OtherName,
+    /// Somebody is just removing it, or making it.
+    Busy,
+}
+
+/// An entry without living holders.
+struct Dead {
+    locked: Locked,
+    /// The file of its memory.
+    memory: Option<String>,
+    /// All its bytes are locked: nobody else removes it, and if it still has its name, that is its own. Else a
+    /// process that is ending has some.
+    claimed: bool,
+}
+
+/// So often somebody gives way to a process that is ending, some 20 ms long, before he removes what it still has
+/// locked.
+const PATIENCE: u32 = 70;
+
+/// Lets somebody come to an end who has all bytes of an entry to himself, which lasts for two or three system
+/// calls. There is nothing to sleep on; after a while, if he was stopped there, time is slept away.
+#[allow(clippy::disallowed_methods)]
+fn give_way(round: &mut u32) {
+    *round = round.saturating_add(1);
+    if *round < 50 {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 impl Locked {
@@ -150,7 +197,7 @@ pub(super) fn read(file: BorrowedFd<'_>, size: u64) -> Result<Vec<u8>, Code> {
 }
 
 /// What an entry says about its object.
-fn facts(header: &Header<'_>) -> Facts {
+pub(super) fn facts(header: &Header<'_>) -> Facts {
     Facts {
         kind: header.kind,
         size: header.size,
@@ -164,8 +211,7 @@ fn facts(header: &Header<'_>) -> Facts {
 
 /// What the descriptor gives this process. The file's owner counts, whom nobody can forge; so does the
 /// administrator.
-fn granted(facts: &Facts, status: &Status) -> u32 {
-    let user = process::user();
+pub(super) fn granted(facts: &Facts, status: &Status, user: u32) -> u32 {
     let is_owner = user == status.owner || user == 0;
     let in_group = is_owner || dirs::is_in_group(facts.security.group_id().unwrap_or(status.group));
     facts.security.granted(facts.kind, is_owner, in_group)
@@ -180,9 +226,7 @@ fn entry_mode(words: [u32; 4]) -> u32 {
 
 impl Namespace {
     pub(super) fn spot<'a>(&self, folder: Folder, name: &'a ObjectName) -> Result<Spot<'a>, Code> {
-        let directory = self.directory(name.scope(), folder)?;
-        let is_pipe = folder == Folder::Pipes;
-        Ok(Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest(), is_pipe })
+        Ok(Spot::new(self.directory(name.scope(), folder)?, folder, name))
     }
 
     pub(super) fn create(
@@ -192,27 +236,59 @@ impl Namespace {
         path_backing: bool,
         make: &mut Make<'_>,
     ) -> Result<Opened, Code> {
+        let words = security.to_words(request.kind);
+        let mode = entry_mode(words);
+        self.create_new(New { request, security, words, mode, path_backing, is_cheap: false, make })
+    }
+
+    pub(super) fn create_cheap(
+        &self,
+        request: &Request<'_>,
+        security: &Security,
+        path_backing: bool,
+        make: &mut Make<'_>,
+    ) -> Result<Opened, Code> {
+        let words = security.to_words(request.kind);
+        let mode = entry_mode(words);
+        self.create_new(New { request, security, words, mode, path_backing, is_cheap: true, make })
+    }
+
+    fn create_new(&self, mut new: New<'_, '_>) -> Result<Opened, Code> {
+        let New { request, security, mode, .. } = new;
         if security.owner_id().is_some_and(|owner| owner != process::user()) {
             return Err(Code::INVALID_OWNER);
         }
-        let words = security.to_words(request.kind);
-        let mode = entry_mode(words);
-        let mut new = New { request, security, words, mode, path_backing, make };
+        let mut round = 0;
         loop {
+            // A file that is kept needs no look at its folder, which was looked at when it was found.
+            if let Some(directory) = self.known_directory(request.name.scope(), request.folder)
+                && let Some(opened) = Spot::new(directory, request.folder, request.name).fill_spare(&mut new)?
+            {
+                return Ok(opened);
+            }
             let spot = self.spot(request.folder, request.name)?;
-            let Some(found) = spot.find_or_make(mode)? else { continue };
+            let found = match spot.find_or_make(mode, &request.into())? {
+                Sought::Found(found) => found,
+                Sought::Visited(opened) => return Ok(opened),
+                Sought::Gone => continue,
+            };
             step("name-locked");
             if found.status.owner == spot.directory.user && found.is_blank()? {
                 return spot.fill(found, &mut new);
             }
             match spot.meet(found.locked, &found.status, &request.into())? {
-                Met::Alive(alive) => return spot.join(alive, request.access),
+                Met::Alive(alive) => match spot.join(alive, request.access)? {
+                    Some(opened) => return Ok(opened),
+                    None => give_way(&mut round),
+                },
                 Met::OtherName => return Err(Code::FILE_CORRUPT),
-                Met::Dead(locked, memory) => match spot.remove(memory.as_deref()) {
+                Met::Busy => give_way(&mut round),
+                Met::Dead(dead) if !dead.claimed && round < PATIENCE => give_way(&mut round),
+                Met::Dead(dead) => match spot.remove_dead(&dead, &found.status) {
                     Ok(()) => {}
-                    Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&locked, &found.status, mode)? => {
-                        to_code(dirs::set_length(locked.fd(), 0))?;
-                        return spot.fill(Found { locked, ..found }, &mut new);
+                    Err(Errno::PERM | Errno::ACCESS) if may_be_reused(&dead.locked, &found.status, mode)? => {
+                        to_code(dirs::set_length(dead.locked.fd(), 0))?;
+                        return spot.fill(Found { locked: dead.locked, ..found }, &mut new);
                     }
                     Err(error) => return Err(code(error)),
                 },
@@ -221,24 +297,34 @@ impl Namespace {
     }
 
     pub(super) fn open(&self, request: &Request<'_>) -> Result<Opened, Code> {
+        // An entry that is known needs no look at the folder: by its identity it is the one that lay in it when it
+        // was looked at.
+        if let Some(directory) = self.known_directory(request.name.scope(), request.folder) {
+            let spot = Spot::new(directory, request.folder, request.name);
+            if let Some(opened) = spot.visit_seen(&request.into())? {
+                return Ok(opened);
+            }
+        }
         let spot = self.spot(request.folder, request.name)?;
-        spot.open(&request.into(), |spot, alive| spot.join(alive, request.access))
+        let wanted = request.into();
+        spot.open(&wanted, |spot| spot.find(&wanted), |spot, alive| spot.join(alive, request.access))
     }
 
     pub(super) fn look_up(&self, request: &Request<'_>) -> Result<(Memory, OwnedFd), Code> {
         let spot = self.spot(request.folder, request.name)?;
-        spot.open(&request.into(), |_, alive| Ok((alive.memory, alive.locked.unlock())))
+        let take = |_: &Spot<'_>, alive: Alive| Ok(Some((alive.memory, alive.locked.unlock())));
+        spot.open(&request.into(), |spot| spot.find_locked().map(Sought::of), take)
     }
 
     pub(super) fn create_process_entry(&self, pid: u32, record: BorrowedFd<'_>) -> Result<Hold, Code> {
         let name = process_name(pid);
         loop {
             let spot = self.process_spot(&name)?;
-            let Some(found) = spot.find_or_make(0o600)? else { continue };
+            let Some(found) = spot.find_or_make_locked(0o600)? else { continue };
             let status = to_code(dirs::status(record))?;
             if !found.is_blank()? {
-                if let Some(seat) = spot.join_record(&found, &status, record)? {
-                    return Ok(spot.hold(found.locked, seat, None));
+                if let Some(Taken::Seat(seat)) = spot.join_record(&found, &status, record)? {
+                    return Ok(spot.hold(found.locked, &found.status, seat, None));
                 }
                 // An earlier process of this number; those who still look at it keep the removed file.
                 to_code(spot.remove(None))?;
@@ -259,14 +345,18 @@ impl Namespace {
             };
             let access = Kind::Process.all_access();
             let seat = Seat::first(found.locked.fd(), &header, access, record.as_raw_fd())?;
-            return Ok(spot.hold(found.locked, seat, None));
+            return Ok(spot.hold(found.locked, &found.status, seat, None));
         }
     }
 
     pub(super) fn open_process_entry(&self, pid: u32) -> Result<(OwnedFd, Hold), Code> {
         let name = process_name(pid);
         let wanted = Wanted { kind: Kind::Process, access: 0, for_reading_only: false };
-        let opened = self.process_spot(&name)?.open(&wanted, |spot, alive| spot.join(alive, 0))?;
+        let opened = self.process_spot(&name)?.open(
+            &wanted,
+            |spot| spot.find(&wanted),
+            |spot, alive| spot.join(alive, 0),
+        )?;
         Ok((opened.memory.fd, opened.hold))
     }
 
@@ -278,18 +368,32 @@ impl Namespace {
 }
 
 /// Two PID namespaces may share a folder, and their numbers mean different processes.
-fn process_name(pid: u32) -> String {
+pub(super) fn process_name(pid: u32) -> String {
     format!("{pid}.{}", own().namespace)
 }
 
 /// What a new object is to be.
-struct New<'a, 'b> {
-    request: &'a Request<'a>,
-    security: &'a Security,
-    words: [u32; 4],
-    mode: u32,
-    path_backing: bool,
-    make: &'a mut Make<'b>,
+pub(super) struct New<'a, 'b> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) security: &'a Security,
+    pub(super) words: [u32; 4],
+    pub(super) mode: u32,
+    pub(super) path_backing: bool,
+    /// It may be made although the name may turn out to be taken.
+    pub(super) is_cheap: bool,
+    pub(super) make: &'a mut Make<'b>,
+}
+
+impl New<'_, '_> {
+    /// Makes the memory.
+    pub(super) fn memory(&mut self, place: Place, cookie: &[u8; 16]) -> Result<Memory, Code> {
+        let mut memory = (self.make)(place, cookie)?;
+        step("memory-made");
+        memory.facts.kind = self.request.kind;
+        memory.facts.backing_path = self.path_backing;
+        memory.facts.cookie = *cookie;
+        Ok(memory)
+    }
 }
 
 fn now() -> u64 {
@@ -297,23 +401,61 @@ fn now() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+impl<'a> Spot<'a> {
+    fn new(directory: Arc<Directory>, folder: Folder, name: &'a ObjectName) -> Spot<'a> {
+        let is_pipe = folder == Folder::Pipes;
+        Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest(), is_pipe }
+    }
+}
+
 impl Spot<'_> {
-    /// The file of the name, made if there is none; `None` if it went away meanwhile.
-    fn find_or_make(&self, mode: u32) -> Result<Option<Found>, Code> {
+    /// The file of the name, made if there is none; or the object, if that can be had by visiting it.
+    fn find_or_make(&self, mode: u32, wanted: &Wanted) -> Result<Sought, Code> {
+        match roomy(|| dirs::create_file(&*self.directory, &self.file, mode)) {
+            Ok(file) => self.lock(file, true).map(Sought::of),
+            Err(Errno::EXIST) => self.find(wanted),
+            // The folder itself was removed after it was checked; the next round makes a new one.
+            Err(Errno::NOENT) if self.directory.is_gone() => Ok(Sought::Gone),
+            Err(error) => Err(code(error)),
+        }
+    }
+
+    /// As [`find_or_make`](Self::find_or_make), always under the lock.
+    fn find_or_make_locked(&self, mode: u32) -> Result<Option<Found>, Code> {
         match roomy(|| dirs::create_file(&*self.directory, &self.file, mode)) {
             Ok(file) => self.lock(file, true),
-            Err(Errno::EXIST) => self.find(),
-            // The folder itself was removed after it was checked; the next round makes a new one.
+            Err(Errno::EXIST) => self.find_locked(),
             Err(Errno::NOENT) if self.directory.is_gone() => Ok(None),
             Err(error) => Err(code(error)),
         }
     }
 
-    /// The file of the name; `None` if there is none.
-    fn find(&self) -> Result<Option<Found>, Code> {
+    /// The file of the name, under its lock.
+    fn find_locked(&self) -> Result<Option<Found>, Code> {
         match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
             Ok(file) => self.lock(file, false),
             Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(code(error)),
+        }
+    }
+
+    /// The object, if it can be had by visiting it; else the file of the name, under its lock.
+    fn find(&self, wanted: &Wanted) -> Result<Sought, Code> {
+        if let Some(opened) = self.visit_seen(wanted)? {
+            return Ok(Sought::Visited(opened));
+        }
+        match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
+            Ok(file) => {
+                let file = Arc::new(file);
+                match self.visit(Arc::clone(&file), wanted)? {
+                    Some(opened) => Ok(Sought::Visited(opened)),
+                    None => match Arc::try_unwrap(file) {
+                        Ok(file) => self.lock(file, false).map(Sought::of),
+                        Err(_) => Ok(Sought::Gone),
+                    },
+                }
+            }
+            Err(Errno::NOENT) => Ok(Sought::Gone),
             Err(error) => Err(code(error)),
         }
     }
@@ -325,33 +467,58 @@ impl Spot<'_> {
         if !status.is_file {
             return Err(Code::ACCESS_DENIED);
         }
-        Ok((!status.is_removed).then_some(Found { locked, status, made }))
+        // Only who holds a name makes its file a spare one, and nobody holds a new one yet.
+        let is_named = if made { !status.is_removed } else { self.is_named(&status) };
+        Ok(is_named.then_some(Found { locked, status, made }))
     }
 
-    /// Finds the object of the name, and does `take` with it.
+    /// Whether the name is that of the file with this status. Where the system does not tell, it is not.
+    fn is_named(&self, status: &Status) -> bool {
+        dirs::status_at(&*self.directory, &self.file)
+            .is_ok_and(|named| (named.device, named.inode) == (status.device, status.inode))
+    }
+
+    /// Finds the object of the name as `find` does, and does `take` with it; again, if that finds it busy.
     fn open<T>(
         &self,
         wanted: &Wanted,
-        take: impl FnOnce(&Self, Alive) -> Result<T, Code>,
+        find: impl Fn(&Self) -> Result<Sought<T>, Code>,
+        take: impl Fn(&Self, Alive) -> Result<Option<T>, Code>,
     ) -> Result<T, Code> {
+        let mut round = 0;
         loop {
-            let found = match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
-                Ok(file) => self.lock(file, false)?,
-                Err(error) => return Err(code(error)),
+            let found = match find(self)? {
+                Sought::Found(found) => found,
+                Sought::Visited(opened) => return Ok(opened),
+                Sought::Gone => match dirs::status_at(&*self.directory, &self.file) {
+                    // Removed between the two calls, and there is a new one.
+                    Ok(_) => continue,
+                    Err(error) => return Err(code(error)),
+                },
             };
-            // Removed between the two calls: perhaps there is a new one.
-            let Some(found) = found else { continue };
             if found.is_blank()? {
                 return Err(Code::FILE_NOT_FOUND);
             }
             return match self.meet(found.locked, &found.status, wanted)? {
-                Met::Alive(alive) => take(self, alive),
-                Met::Dead(_locked, memory) => {
-                    // Who comes next would do it; a failure changes nothing.
-                    let _ = self.remove(memory.as_deref());
+                Met::Alive(alive) => match take(self, alive)? {
+                    Some(taken) => Ok(taken),
+                    None => {
+                        give_way(&mut round);
+                        continue;
+                    }
+                },
+                Met::Dead(dead) => {
+                    if dead.claimed {
+                        // Who comes next would do it; a failure changes nothing.
+                        let _ = self.remove_dead(&dead, &found.status);
+                    }
                     Err(Code::FILE_NOT_FOUND)
                 }
                 Met::OtherName => Err(Code::FILE_NOT_FOUND),
+                Met::Busy => {
+                    give_way(&mut round);
+                    continue;
+                }
             };
         }
     }
@@ -361,14 +528,28 @@ impl Spot<'_> {
         remove(&self.directory, &self.file, memory)
     }
 
+    /// Removes a dead entry, unless somebody else has just done so.
+    fn remove_dead(&self, dead: &Dead, status: &Status) -> Result<(), Errno> {
+        if self.is_named(status) { self.remove(dead.memory.as_deref()) } else { Ok(()) }
+    }
+
     /// Looks at an entry that is not empty.
     fn meet(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Met, Code> {
+        match self.try_meet(locked, status, wanted) {
+            met @ Ok(Met::Alive(_) | Met::Busy) => met,
+            // Its holder may have made it a spare file meanwhile, or an entry of another name.
+            _ if !self.is_named(status) => Ok(Met::Busy),
+            other => other,
+        }
+    }
+
+    fn try_meet(&self, locked: Locked, status: &Status, wanted: &Wanted) -> Result<Met, Code> {
         let file = locked.fd();
         let contents = read(file, status.size)?;
         let entry = Entry::parse(&contents);
-        if !is_held(&locked)? {
+        if claim(&locked)? {
             let memory = self.memory_of(entry.ok().as_ref());
-            return Ok(Met::Dead(locked, memory));
+            return Ok(Met::Dead(Dead { locked, memory, claimed: true }));
         }
         let entry = entry?;
         let header = &entry.header;
@@ -379,7 +560,7 @@ impl Spot<'_> {
             return Err(Code::INVALID_HANDLE);
         }
         let facts = facts(header);
-        let granted = granted(&facts, status);
+        let granted = granted(&facts, status, self.directory.user);
         if wanted.access & !granted != 0 {
             return Err(Code::ACCESS_DENIED);
         }
@@ -388,37 +569,62 @@ impl Spot<'_> {
             Reach::Memory(memory) => memory,
             Reach::Nobody => {
                 let memory = self.memory_of(Some(&entry));
-                return Ok(Met::Dead(locked, memory));
+                let claimed = claim(&locked)?;
+                return Ok(Met::Dead(Dead { locked, memory, claimed }));
             }
+            Reach::Leaving => return Ok(Met::Busy),
             Reach::Hidden => return Err(Code::ACCESS_DENIED),
         };
-        Ok(Met::Alive(Alive { locked, contents, memory: Memory { fd, facts } }))
+        Ok(Met::Alive(Alive { locked, contents, status: *status, memory: Memory { fd, facts } }))
     }
 
-    /// Takes a slot in an entry that has holders.
-    fn join(&self, alive: Alive, access: u32) -> Result<Opened, Code> {
-        let Alive { locked, contents, memory } = alive;
+    /// Takes a slot in an entry that has holders; `None` if they have all just left.
+    fn join(&self, alive: Alive, access: u32) -> Result<Option<Opened>, Code> {
+        let Alive { locked, contents, status, memory } = alive;
         let entry = Entry::parse(&contents)?;
-        let seat = Seat::take(locked.fd(), &entry, access, memory.fd.as_raw_fd())?;
+        let seat = match Seat::take(locked.fd(), &entry, access, memory.fd.as_raw_fd())? {
+            Taken::Seat(seat) => seat,
+            Taken::Busy => return Ok(None),
+        };
         step("slot-taken");
         let backing = self.memory_of(Some(&entry));
-        let hold = self.hold(locked, seat, backing);
-        Ok(Opened { memory, hold, existed: true })
+        // Whoever held the name until then may have removed it before the slot was taken.
+        let is_named = self.is_named(&status);
+        let is_sealed = memory.facts.flags & flags::OVER_FILE == 0 && !memory.facts.backing_path;
+        let hold = self.hold(locked, &status, seat, backing);
+        Ok(is_named.then_some(Opened { memory, hold, existed: true, is_sealed }))
     }
 
     /// Makes the object of an empty file.
     fn fill(&self, found: Found, new: &mut New<'_, '_>) -> Result<Opened, Code> {
         let mut memory_file = None;
-        match self.try_fill(&found, new, &mut memory_file) {
+        // Asked for once, not for each of the calls.
+        let filled = without_size_signal(|| Ok(self.try_fill(&found, new, &mut memory_file)));
+        match filled.map_err(code).and_then(|filled| filled) {
             Ok((memory, seat)) => {
-                let hold = self.hold(found.locked, seat, memory_file);
-                Ok(Opened { memory, hold, existed: false })
+                // If the file was found, all its bytes are locked; if it was made, this unlocks nothing.
+                let _ = lock::unlock_from(found.locked.fd(), LOCKS + 1);
+                let hold = if self.may_be_spare(&found, new) {
+                    let file = Arc::new(found.locked.unlock());
+                    let identity = (found.status.device, found.status.inode);
+                    let (directory, plain) = (Arc::clone(&self.directory), Plain { spare: None });
+                    Hold::plain(file, identity, seat, directory, self.file.clone(), plain)
+                } else {
+                    self.hold(found.locked, &found.status, seat, memory_file)
+                };
+                Ok(Opened { memory, hold, existed: false, is_sealed: false })
             }
             Err(code) => {
                 let _ = self.remove(memory_file.as_deref());
                 Err(code)
             }
         }
+    }
+
+    /// Whether the file of a new entry may become a spare one.
+    fn may_be_spare(&self, found: &Found, new: &New<'_, '_>) -> bool {
+        let is_plain = !new.path_backing && new.mode == PRIVATE_MODE;
+        is_plain && found.made && new.request.folder == Folder::Objects
     }
 
     fn try_fill(
@@ -447,34 +653,37 @@ impl Spot<'_> {
         } else {
             Place::Anonymous
         };
-        let mut memory = (new.make)(place, &cookie)?;
-        step("memory-made");
-        memory.facts.kind = new.request.kind;
-        memory.facts.backing_path = new.path_backing;
-        memory.facts.cookie = cookie;
-        let status = to_code(dirs::status(&memory.fd))?;
-        let header = Header {
-            kind: new.request.kind,
-            scope: self.scope,
-            cookie,
-            security: new.words,
-            size: memory.facts.size,
-            protect: memory.facts.protect,
-            flags: memory.facts.entry_flags(),
-            device: status.device,
-            inode: status.inode,
-            created: now(),
-            name: self.name,
-        };
+        let memory = new.memory(place, &cookie)?;
+        let header = self.header(new, &memory)?;
         let seat = Seat::first(file, &header, new.request.access, memory.fd.as_raw_fd())?;
         step("entry-written");
         Ok((memory, seat))
     }
 
+    /// The header of a new object.
+    pub(super) fn header(&self, new: &New<'_, '_>, memory: &Memory) -> Result<Header<'_>, Code> {
+        let (device, inode, _) = to_code(fd::identity(&memory.fd))?;
+        Ok(Header {
+            kind: new.request.kind,
+            scope: self.scope,
+            cookie: memory.facts.cookie,
+            security: new.words,
+            size: memory.facts.size,
+            protect: memory.facts.protect,
+            flags: memory.facts.entry_flags(),
+            device,
+            inode,
+            created: now(),
+            name: self.name,
+        })
+    }
+
     /// Gives the lock up and keeps the file with its slot.
-    fn hold(&self, locked: Locked, seat: Seat, backing: Option<String>) -> Hold {
+    fn hold(&self, locked: Locked, status: &Status, seat: Seat, backing: Option<String>) -> Hold {
         let directory = Some(Arc::clone(&self.directory));
-        Hold::new(locked.unlock(), seat, directory, self.file.clone(), backing).of_pipe(self.is_pipe)
+        let identity = (status.device, status.inode);
+        let hold = Hold::new(locked.unlock(), identity, seat, directory, self.file.clone(), backing);
+        hold.of_pipe(self.is_pipe)
     }
 
     /// A slot in the entry of a process, if it is about this very record: its creator made it, or itself.
@@ -483,7 +692,7 @@ impl Spot<'_> {
         found: &Found,
         record: &Status,
         descriptor: BorrowedFd<'_>,
-    ) -> Result<Option<Seat>, Code> {
+    ) -> Result<Option<Taken>, Code> {
         let file = found.locked.fd();
         let contents = read(file, found.status.size)?;
         match Entry::parse(&contents) {

@@ -149,7 +149,7 @@ fn names(namespace: &Namespace, scope: Scope) -> Result<Option<Counts>, Folder> 
         if let Some(directory) = namespace.existing_directory(scope, folder).map_err(|_| folder)? {
             let counts = counts.get_or_insert_with(Counts::default);
             let files = dirs::names(&directory, usize::MAX).unwrap_or_default();
-            for file in files.iter().filter(|file| backing::entry_of(file).is_none()) {
+            for file in files.iter().filter(|file| backing::is_entry(file)) {
                 counts.add(&directory, file);
             }
         }

@@ -1,4 +1,4 @@
-//! What keeps a name: a locked byte of its entry, and the slot that goes with it.
+//! What keeps a name: a locked byte of its entry, and the slot that may go with it.
 //!
 //! ```text
 //!            create, open, join                      for_child
@@ -11,6 +11,10 @@
 //! ```
 //! A lock belongs to an open file, and a forked process shares its parent's. So a hold knows the process it
 //! was made in; dropped in any other it closes a descriptor and leaves the name alone.
+//!
+//! **Leaving.** Who leaves tries to get all bytes of the entry to itself. If that works it was the last one, and
+//! removes the entry before anybody else can lock a byte of it again. If it does not, it gives its own byte up
+//! and tries once more: of several that leave at once, the one that gives up last finds nobody.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -25,12 +29,14 @@ use transom_core::code::Code;
 use transom_core::entry::{Entry, Header, Holder, LOCKS, MAX_SLOTS, SLOT_SIZE};
 use transom_core::name::ObjectName;
 use transom_sys::linux::dirs::{self, Status};
+use transom_sys::linux::fault::step;
 use transom_sys::linux::{Errno, lock, process, procfs};
 
 use super::Folder;
 use super::backing;
 use super::entry_file::{read, remove};
 use super::root::{Directory, Namespace, Own, own};
+use super::spare::{MOST_SPARE, PRIVATE_MODE, Plain, Spare};
 use crate::engine::errno::{to_code, with_room};
 
 /// How many slots of the dead a newcomer tries before it takes one at the end of the table.
@@ -47,6 +53,78 @@ pub(super) struct Seat {
     own: Own,
 }
 
+/// What came of looking for a slot.
+#[derive(Debug)]
+pub(super) enum Taken {
+    Seat(Seat),
+    /// Somebody has all bytes to himself, and is removing the entry or has just filled it.
+    Busy,
+}
+
+impl Taken {
+    /// The slot, where somebody is known to hold the name: if he has just left, so has what was to be had from him.
+    fn seat(self) -> Result<Seat, Code> {
+        match self {
+            Taken::Seat(seat) => Ok(seat),
+            Taken::Busy => Err(Code::INVALID_HANDLE),
+        }
+    }
+}
+
+/// How a hold stands in its entry.
+#[derive(Debug)]
+pub(super) enum Stand {
+    Slot(Seat),
+    /// By a byte alone, which says who has it.
+    Visitor {
+        byte: u64,
+        own: Own,
+        known: Option<Known>,
+    },
+}
+
+/// Device and inode of a file.
+pub(super) type Identity = (u64, u64);
+
+/// An entry that this process has seen by its name, and may visit again without opening it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) file: Arc<OwnedFd>,
+    pub(super) identity: Identity,
+    pub(super) name: String,
+    pub(super) known: Known,
+}
+
+/// What a visitor knows of an entry.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// What stood in it.
+    pub(super) content: Vec<u8>,
+    pub(super) way: Way,
+}
+
+/// The way to the memory of another process besides /proc: pidfd_getfd(2), which costs less than half.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// Not yet looked for; the process.
+    Unknown(u32),
+    Open(u32, OwnedFd),
+    /// The system refuses it.
+    Refused,
+}
+
+impl Way {
+    /// Looks for it, where an entry has been visited and may be again.
+    fn look(self) -> Way {
+        match self {
+            Way::Unknown(holder) if holder != process::id() => {
+                process::open(holder).map_or(Way::Refused, |pidfd| Way::Open(holder, pidfd))
+            }
+            known => known,
+        }
+    }
+}
+
 impl Seat {
     /// Slot 0 of a new entry, written together with its header.
     pub(super) fn first(
@@ -55,7 +133,7 @@ impl Seat {
         access: u32,
         memory: RawFd,
     ) -> Result<Seat, Code> {
-        let seat = Seat { index: 0, table: header.table_offset(), access, own: own() };
+        let seat = Seat::of_maker(header, access);
         if !to_code(lock::lock_byte(file, LOCKS))? {
             return Err(Code::BUSY);
         }
@@ -69,17 +147,41 @@ impl Seat {
         }
     }
 
+    fn of_maker(header: &Header<'_>, access: u32) -> Seat {
+        Seat { index: 0, table: header.table_offset(), access, own: own() }
+    }
+
+    /// As [`first`](Self::first), in a file that has all its bytes locked.
+    pub(super) fn first_in_spare(
+        spare: &mut Spare,
+        header: &Header<'_>,
+        access: u32,
+        memory: RawFd,
+    ) -> Result<Seat, Code> {
+        let seat = Seat::of_maker(header, access);
+        let bytes = header.encode(&seat.holder(seat.own.process, memory))?;
+        let length = bytes.len() as u64;
+        if spare.length > length {
+            to_code(dirs::set_length(&*spare.file, length))?;
+        }
+        // Also if it fails, no more than this is in the file.
+        spare.length = length;
+        to_code(dirs::write_at(&*spare.file, &bytes, 0))?;
+        Ok(seat)
+    }
+
     /// A free slot of an entry.
     pub(super) fn take(
         file: BorrowedFd<'_>,
         entry: &Entry<'_>,
         access: u32,
         memory: RawFd,
-    ) -> Result<Seat, Code> {
+    ) -> Result<Taken, Code> {
         let table = entry.header.table_offset();
         let count = entry.slot_count();
+        let is_left = |holder: Option<Holder>| holder.is_none_or(|holder| holder == Holder::LEAVING);
         let struck_out =
-            entry.slots().enumerate().filter(|(_, holder)| holder.is_none()).map(|(index, _)| index);
+            entry.slots().enumerate().filter(|(_, holder)| is_left(*holder)).map(|(index, _)| index);
         // Slots of processes that died without a word. Where to look differs from one to the next.
         let own = own();
         let start = if count == 0 { 0 } else { own.process as usize % count };
@@ -90,12 +192,18 @@ impl Seat {
             if to_code(lock::lock_byte(file, LOCKS + index as u64))? {
                 let seat = Seat { index, table, access, own };
                 return match seat.write(file, own.process, memory) {
-                    Ok(()) => Ok(seat),
+                    Ok(()) => Ok(Taken::Seat(seat)),
                     Err(code) => {
                         let _ = lock::unlock_byte(file, seat.byte());
                         Err(code)
                     }
                 };
+            }
+            let all = LOCKS..LOCKS + MAX_SLOTS as u64;
+            if let Some(found) = to_code(lock::find_locked(file, all))?
+                && found.end == u64::MAX
+            {
+                return Ok(Taken::Busy);
             }
         }
         Err(Code::NO_SYSTEM_RESOURCES)
@@ -126,15 +234,18 @@ impl Seat {
 
     fn strike_out(&self, file: BorrowedFd<'_>) {
         // If that fails, the missing lock says the same.
-        let _ = dirs::write_at(file, &[0; SLOT_SIZE], self.offset());
+        let _ = dirs::write_at(file, &Holder::LEAVING.encode(), self.offset());
     }
 }
 
 /// Keeps a name as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    file: OwnedFd,
-    seat: Seat,
+    file: Arc<OwnedFd>,
+    identity: Identity,
+    stand: Stand,
+    /// The entry was made by this process, for its user alone: its file may become a [`Spare`], or is one already.
+    plain: Option<Plain>,
     /// Where the entry lies, for removing it; `None` if that cannot be found out.
     directory: Option<Arc<Directory>>,
     name: String,
@@ -184,13 +295,14 @@ fn change_own<T>(file: BorrowedFd<'_>, work: impl FnOnce() -> T) -> T {
 impl Hold {
     pub(super) fn new(
         file: OwnedFd,
+        identity: Identity,
         seat: Seat,
         directory: Option<Arc<Directory>>,
         name: String,
         backing: Option<String>,
     ) -> Hold {
-        let given_away = AtomicBool::new(false);
-        Hold { file, seat, directory, name, backing, given_away, keeps_instances: false }
+        let (file, stand, given_away) = (Arc::new(file), Stand::Slot(seat), AtomicBool::new(false));
+        Hold { file, identity, stand, plain: None, directory, name, backing, given_away, keeps_instances: false }
     }
 
     /// The same, of a pipe's name.
@@ -199,22 +311,72 @@ impl Hold {
         self
     }
 
+    /// That of who has made the entry, for this user alone and without a file of memory beside it.
+    pub(super) fn plain(
+        file: Arc<OwnedFd>,
+        identity: Identity,
+        seat: Seat,
+        directory: Arc<Directory>,
+        name: String,
+        plain: Plain,
+    ) -> Hold {
+        let (stand, directory, given_away) = (Stand::Slot(seat), Some(directory), AtomicBool::new(false));
+        Hold { file, identity, stand, plain: Some(plain), directory, name, backing: None, given_away, keeps_instances: false }
+    }
+
+    /// That of a visitor, which has `byte` locked.
+    pub(super) fn visitor(
+        file: Arc<OwnedFd>,
+        identity: Identity,
+        byte: u64,
+        directory: Arc<Directory>,
+        name: String,
+    ) -> Hold {
+        let stand = Stand::Visitor { byte, own: own(), known: None };
+        let (directory, given_away) = (Some(directory), AtomicBool::new(false));
+        Hold { file, identity, stand, plain: None, directory, name, backing: None, given_away, keeps_instances: false }
+    }
+
+    /// Lets the entry be visited again without opening it, when a visitor has left it to others.
+    pub(super) fn keep(&mut self, seen: Known) {
+        if let Stand::Visitor { known, .. } = &mut self.stand {
+            *known = Some(seen);
+        }
+    }
+
+    fn seat(&self) -> Option<&Seat> {
+        match &self.stand {
+            Stand::Slot(seat) => Some(seat),
+            Stand::Visitor { .. } => None,
+        }
+    }
+
+    /// The process that it was made in.
+    fn process(&self) -> u32 {
+        match &self.stand {
+            Stand::Slot(seat) => seat.own.process,
+            Stand::Visitor { own, .. } => own.process,
+        }
+    }
+
     /// The descriptor of the entry.
     pub(crate) fn raw_fd(&self) -> RawFd {
         self.file.as_raw_fd()
     }
 
-    /// The slot's number.
+    /// The slot's number; `u32::MAX`, which no slot has, for a visitor.
     pub(crate) fn slot(&self) -> u32 {
         // Below MAX_SLOTS.
-        self.seat.index as u32
+        self.seat().map_or(u32::MAX, |seat| seat.index as u32)
     }
 
     /// Says under which number this process has the object's memory. A failure leaves the old number, and
-    /// others will ask the next holder.
+    /// others will ask the next holder. Only what came from another process, and so has a slot, is moved.
     pub(crate) fn set_memory_fd(&self, memory: RawFd) {
-        let file = self.file.as_fd();
-        let _ = change_own(file, || self.seat.write(file, self.seat.own.process, memory));
+        if let Some(seat) = self.seat() {
+            let file = self.file.as_fd();
+            let _ = change_own(file, || seat.write(file, seat.own.process, memory));
+        }
     }
 
     /// Keeps an instance of the pipe alive, as long as this open file lives: several processes may.
@@ -254,11 +416,12 @@ impl Hold {
         let seat = under_lock(self.file.as_fd(), || {
             let status = to_code(dirs::status(&file))?;
             let contents = read(file.as_fd(), status.size)?;
-            let seat = Seat::take(file.as_fd(), &Entry::parse(&contents)?, access, memory)?;
+            let seat = Seat::take(file.as_fd(), &Entry::parse(&contents)?, access, memory)?.seat()?;
             seat.write(file.as_fd(), 0, memory)?;
             Ok(seat)
         })??;
-        let hold = Hold::new(file, seat, self.directory.clone(), self.name.clone(), self.backing.clone());
+        let (directory, name) = (self.directory.clone(), self.name.clone());
+        let hold = Hold::new(file, self.identity, seat, directory, name, self.backing.clone());
         let hold = hold.of_pipe(self.keeps_instances);
         Ok(ChildHold { hold, memory })
     }
@@ -288,6 +451,9 @@ impl Hold {
         let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
         let (index, holder) =
             entry.holders().find(|(index, _)| *index == slot as usize).ok_or(Code::INVALID_HANDLE)?;
+        if holder == Holder::LEAVING {
+            return Err(Code::INVALID_HANDLE);
+        }
         let seat = Seat { index, table: entry.header.table_offset(), access: holder.access, own: own() };
         // Its own lock it may take again; a free one means that whoever prepared it has given it up.
         let is_ours = to_code(lock::lock_byte(&file, seat.byte()))?;
@@ -308,7 +474,7 @@ impl Hold {
         let (seat, status, contents) = under_lock(file.as_fd(), || {
             let (status, contents) = inspect(file.as_fd())?;
             let entry = Entry::parse(&contents).map_err(|_| Code::INVALID_HANDLE)?;
-            let seat = Seat::take(file.as_fd(), &entry, access, memory)?;
+            let seat = Seat::take(file.as_fd(), &entry, access, memory)?.seat()?;
             Ok((seat, status, contents))
         })??;
         let entry = Entry::parse(&contents)?;
@@ -327,46 +493,108 @@ impl Hold {
         let name = name.unwrap_or_default();
         let path_backed = header.flags & transom_core::entry::flags::PATH_BACKED != 0;
         let backing = path_backed.then(|| backing::memory_name(&name, &header.cookie));
-        let hold = Hold::new(file, seat, directory, name, backing).of_pipe(header.kind == Kind::Pipe);
+        let identity = (status.device, status.inode);
+        let hold = Hold::new(file, identity, seat, directory, name, backing).of_pipe(header.kind == Kind::Pipe);
         // On failure the hold goes, and with it the slot.
         written.map(|()| hold)
     }
 
     /// Gives the name up.
-    fn release(&self) {
-        let file = self.file.as_fd();
-        if !lock_soon(file) {
-            // Closing the file gives up what matters; whoever comes next clears the rest away.
-            return;
+    fn release(&mut self) {
+        let file = Arc::clone(&self.file);
+        let file = file.as_fd();
+        // If the system does not answer, somebody else may be there: closing the file gives up what matters, and
+        // whoever comes next clears the rest away.
+        let is_last = || lock::lock_from(file, LOCKS).unwrap_or(false);
+        let last = match &self.stand {
+            // Whoever made an object is most often the last to leave it.
+            Stand::Slot(seat) => {
+                is_last() || {
+                    seat.strike_out(file);
+                    step("slot-struck-out");
+                    // Said explicitly: a child that was forked and has not yet become another program shares the
+                    // locks.
+                    let _ = lock::unlock_byte(file, seat.byte());
+                    if self.keeps_instances {
+                        let _ = lock::unlock_from(file, INSTANCE_LOCKS);
+                    }
+                    is_last()
+                }
+            }
+            Stand::Visitor { byte, .. } => {
+                let _ = lock::unlock_byte(file, *byte);
+                is_last()
+            }
+        };
+        if !last
+            && let (Some(Plain { spare: Some(name), .. }), Some(directory)) = (&self.plain, &self.directory)
+        {
+            // Others have the entry now.
+            let _ = dirs::remove_file(directory, name);
         }
-        // If the system does not answer, somebody else may be there.
-        let shared = lock::is_locked_from(file, LOCKS).unwrap_or(true);
-        if !shared && self.remove_entry() {
-            return;
+        if last {
+            step("name-claimed");
+            if !self.remove_entry() {
+                if let Stand::Slot(seat) = &self.stand {
+                    seat.strike_out(file);
+                }
+                let _ = lock::unlock_from(file, LOCKS);
+            }
+        } else if let (Stand::Visitor { known, .. }, Some(directory)) = (&mut self.stand, &self.directory)
+            && let Some(Known { content, way }) = known.take()
+        {
+            let (file, name) = (Arc::clone(&self.file), std::mem::take(&mut self.name));
+            let known = Known { content, way: way.look() };
+            directory.remember(Seen { file, identity: self.identity, name, known });
         }
-        self.seat.strike_out(file);
-        // Said explicitly: a child that was forked and has not yet become another program shares the locks.
-        let _ = lock::unlock_byte(file, self.seat.byte());
-        if self.keeps_instances {
-            let _ = lock::unlock_from(file, INSTANCE_LOCKS);
-        }
-        let _ = lock::unlock_file(file);
     }
 
-    /// Removes the entry, if it still is the one of its name; under its lock. False if it stays.
-    fn remove_entry(&self) -> bool {
-        let Some(directory) = &self.directory else { return false };
-        match dirs::status(&self.file) {
-            Ok(status) if status.is_removed => true,
-            Ok(_) => remove(directory, &self.name, self.backing.as_deref()).is_ok(),
+    /// Removes the entry, if it still is the one of its name, while nobody else has a lock. False if it stays.
+    fn remove_entry(&mut self) -> bool {
+        let Some(directory) = self.directory.clone() else { return false };
+        match dirs::status_at(&*directory, &self.name) {
+            Ok(status) if (status.device, status.inode) == self.identity => {
+                self.retire(&status) || remove(&directory, &self.name, self.backing.as_deref()).is_ok()
+            }
+            // Somebody has removed it, and the name may be another entry's by now.
+            Ok(_) | Err(Errno::NOENT) => true,
             Err(_) => false,
         }
+    }
+
+    /// Takes the name away and keeps the file as a spare one. False if that cannot be.
+    fn retire(&mut self, status: &Status) -> bool {
+        let (Some(plain), Some(directory)) = (self.plain.take(), &self.directory) else { return false };
+        let is_fit = status.mode == PRIVATE_MODE
+            && status.owner == directory.user
+            && status.size <= MOST_SPARE
+            && directory.wants_spare();
+        let name = match plain.spare {
+            Some(name) if is_fit => remove(directory, &self.name, None).is_ok().then_some(name),
+            None if is_fit => {
+                let name = Spare::new_name();
+                dirs::rename_to_free(directory, &self.name, &name).is_ok().then_some(name)
+            }
+            Some(name) => {
+                let _ = dirs::remove_file(directory, &name);
+                None
+            }
+            None => None,
+        };
+        let Some(name) = name else { return false };
+        step("name-retired");
+        let spare =
+            Spare { file: Arc::clone(&self.file), identity: self.identity, name, length: status.size };
+        if let Err(spare) = directory.put_spare(spare) {
+            spare.discard(directory);
+        }
+        true
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.seat.own.process {
+        if !self.given_away.load(Ordering::Relaxed) && process::id() == self.process() {
             self.release();
         }
     }
@@ -441,16 +669,18 @@ impl ChildHold {
     pub(crate) fn set_process(&self, process: u32) {
         // Under the lock of an open file of our own: the other process shares this one's.
         let Ok(guard) = self.hold.second() else { return };
-        let write = || self.hold.seat.write(self.fd(), process, self.memory);
-        let _ = under_lock(guard.as_fd(), write);
+        if let Some(seat) = self.hold.seat() {
+            let _ = under_lock(guard.as_fd(), || seat.write(self.fd(), process, self.memory));
+        }
     }
 
     /// As [`set_process`](Self::set_process), for a process that will pick the handle up when it pleases: until
     /// then the memory can be reached through this process's descriptor `kept`.
     pub(crate) fn set_process_and_keeper(&self, process: u32, kept: RawFd) {
         let Ok(guard) = self.hold.second() else { return };
-        let write = || self.hold.seat.write_kept(self.fd(), process, kept);
-        let _ = under_lock(guard.as_fd(), write);
+        if let Some(seat) = self.hold.seat() {
+            let _ = under_lock(guard.as_fd(), || seat.write_kept(self.fd(), process, kept));
+        }
     }
 
     /// The other process has the descriptor: dropping this one gives nothing up.

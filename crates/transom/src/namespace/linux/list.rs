@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use transom_core::access::Kind;
 use transom_core::code::Code;
-use transom_core::entry::{Entry, Holder as Slot, LOCKS, flags};
+use transom_core::entry::{Entry, Holder as Slot, LOCKS, Visitor, flags};
 use transom_core::name::{ObjectName, PipeName, Purpose, Scope};
 use transom_core::text;
 use transom_sys::linux::{Errno, dirs, host, lock};
@@ -18,6 +18,7 @@ use super::backing::{self, Reach};
 use super::entry_file::{self, Locked, read};
 use super::root::{Directory, Namespace, own};
 use crate::engine::errno::to_code;
+use crate::engine::record::ProcessRecord;
 use crate::namespace::{Holder, NamedObject};
 use crate::{Error, Result};
 
@@ -45,7 +46,7 @@ pub(crate) fn pipes() -> Coded<Vec<(OwnedFd, OwnedFd)>> {
     for scope in [Scope::Local, Scope::Global] {
         let Some(directory) = namespace.existing_directory(scope, Folder::Pipes)? else { continue };
         let files = to_code(dirs::names(&directory, usize::MAX))?;
-        for file in files.iter().filter(|file| backing::entry_of(file).is_none()) {
+        for file in files.iter().filter(|file| backing::is_entry(file)) {
             if let Some((entry, contents)) = open_held(&directory, file)
                 && let Ok(parsed) = Entry::parse(&contents)
                 && let Ok(Reach::Memory(memory)) =
@@ -70,11 +71,12 @@ impl Namespace {
     pub(super) fn list(&self) -> Coded<Vec<NamedObject>> {
         let mut objects = Vec::new();
         for scope in [Scope::Local, Scope::Global] {
+            let processes = self.existing_directory(Scope::Local, Folder::Processes)?;
             for folder in [Folder::Objects, Folder::Pipes, Folder::Mailslots] {
                 let Some(directory) = self.existing_directory(scope, folder)? else { continue };
                 let files = to_code(dirs::names(&directory, usize::MAX))?;
-                let entries = files.iter().filter(|file| backing::entry_of(file).is_none());
-                objects.extend(entries.filter_map(|file| look(&directory, scope, file)));
+                let entries = files.iter().filter(|file| backing::is_entry(file));
+                objects.extend(entries.filter_map(|file| look(&directory, scope, file, processes.as_ref())));
             }
         }
         objects.sort_by(|a, b| (a.scope, &a.name).cmp(&(b.scope, &b.name)));
@@ -89,16 +91,18 @@ impl Namespace {
         let Some(directory) = self.existing_directory(name.scope(), Folder::Objects)? else {
             return Ok(None);
         };
-        let found = look(&directory, name.scope(), &name.file_name());
+        let processes = self.existing_directory(Scope::Local, Folder::Processes)?;
+        let found = look(&directory, name.scope(), &name.file_name(), processes.as_ref());
         // Another name may have the same hash.
         Ok(found.filter(|object| object.name == name.display()))
     }
 
     fn find_pipe(&self, name: &str) -> Coded<Option<NamedObject>> {
         let name = PipeName::parse(name, &host::computer(), Purpose::Open)?;
+        let processes = self.existing_directory(Scope::Local, Folder::Processes)?;
         for scope in [Scope::Local, Scope::Global] {
             if let Some(directory) = self.existing_directory(scope, Folder::Pipes)? {
-                let found = look(&directory, scope, &name.object(scope).file_name());
+                let found = look(&directory, scope, &name.object(scope).file_name(), processes.as_ref());
                 if found.is_some() {
                     return Ok(found);
                 }
@@ -135,7 +139,12 @@ impl Namespace {
 }
 
 /// What an entry says now; `None` if nobody holds it, or if this user may not look at it.
-fn look(directory: &Directory, scope: Scope, file_name: &str) -> Option<NamedObject> {
+fn look(
+    directory: &Directory,
+    scope: Scope,
+    file_name: &str,
+    processes: Option<&Directory>,
+) -> Option<NamedObject> {
     let (file, contents) = open_held(directory, file_name)?;
     let entry = Entry::parse(&contents).ok().filter(|entry| entry.header.scope == scope)?;
     let is_pipe = entry.header.kind == Kind::Pipe;
@@ -152,6 +161,8 @@ fn look(directory: &Directory, scope: Scope, file_name: &str) -> Option<NamedObj
     }
     let held = |index: usize| lock::is_byte_locked(&file, LOCKS + index as u64).unwrap_or(false);
     let slots = entry.holders().filter(|(index, _)| held(*index)).map(|(_, slot)| slot);
+    let visitors = backing::visitors(file.as_fd()).unwrap_or_default();
+    let slots = slots.chain(visitors.iter().map(|visitor| slot_of(visitor, entry.header.kind, processes)));
     let is_section = entry.header.kind == Kind::Mapping;
     let memory = || match backing::reach(directory, file_name, &entry, file.as_fd(), true) {
         Ok(Reach::Memory(memory)) => Some(memory),
@@ -179,6 +190,30 @@ fn look(directory: &Directory, scope: Scope, file_name: &str) -> Option<NamedObj
         state,
         holders: rows(slots),
     })
+}
+
+/// A visitor as the slot that it does without. Its access stands in the handle table of its process, and is 0 where
+/// that cannot be seen.
+fn slot_of(visitor: &Visitor, kind: Kind, processes: Option<&Directory>) -> Slot {
+    let own = own().namespace;
+    let is_here = own != 0 && visitor.namespace == Visitor::short(own);
+    let Visitor { process, descriptor, .. } = *visitor;
+    let record = processes.filter(|_| is_here).and_then(|processes| record_of(processes, process));
+    let access = record.map_or(0, |record| record.access_by(kind, descriptor));
+    Slot { process, descriptor, namespace: if is_here { own } else { 0 }, access, kept: (0, 0) }
+}
+
+/// The record of a process, found by looking alone.
+fn record_of(processes: &Directory, process: u32) -> Option<ProcessRecord> {
+    let name = entry_file::process_name(process);
+    let file = dirs::open_file(processes, &name, true).ok()?;
+    let status = dirs::status(&file).ok().filter(|status| status.is_file)?;
+    let contents = read(file.as_fd(), status.size).ok()?;
+    let entry = Entry::parse(&contents).ok()?;
+    match backing::reach(processes, &name, &entry, file.as_fd(), true) {
+        Ok(Reach::Memory(memory)) => ProcessRecord::open(memory).ok(),
+        _ => None,
+    }
 }
 
 /// One row for each process, in the order of their numbers; handles on their way to a child are left out.
@@ -237,7 +272,12 @@ fn remove_dead(directory: &Directory, file: &str) -> Coded<bool> {
         return Ok(false);
     };
     let status = to_code(dirs::status(locked.fd()))?;
-    if status.is_removed || !status.is_file || to_code(lock::is_locked_from(locked.fd(), LOCKS))? {
+    if status.is_removed || !status.is_file || !entry_file::claim(&locked)? {
+        return Ok(false);
+    }
+    // It may have been given another name since it was opened; now that it is locked, it will not be.
+    let named = to_code(dirs::status_at(directory, file))?;
+    if (named.device, named.inode) != (status.device, status.inode) {
         return Ok(false);
     }
     let contents = read(locked.fd(), status.size)?;

@@ -1,9 +1,9 @@
 //! The folders of the namespace: where they lie, whether they are safe to use, and how they come to be.
 
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use transom_core::code::Code;
@@ -13,6 +13,8 @@ use transom_sys::linux::fd::raise_limit;
 use transom_sys::linux::{Errno, host, process};
 
 use super::Folder;
+use super::hold::Seen;
+use super::spare::Spare;
 use crate::engine::errno;
 
 /// The variable that puts both roots below another folder.
@@ -180,6 +182,10 @@ pub(super) struct Directory {
     fd: OwnedFd,
     public: bool,
     pub(super) user: u32,
+    /// The entry that was visited last, which may well be the next one: it needs not be opened again.
+    seen: Mutex<Option<Seen>>,
+    /// A file for the next entry, see [`Spare`].
+    spare: Mutex<Option<Spare>>,
 }
 
 impl AsFd for Directory {
@@ -191,7 +197,50 @@ impl AsFd for Directory {
 impl Directory {
     /// A folder of which nothing is known but that an entry lies in it.
     pub(super) fn unchecked(fd: OwnedFd, user: u32) -> Directory {
-        Directory { fd, public: false, user }
+        Directory::new(fd, false, user)
+    }
+
+    fn new(fd: OwnedFd, public: bool, user: u32) -> Directory {
+        Directory { fd, public, user, seen: Mutex::new(None), spare: Mutex::new(None) }
+    }
+
+    /// Keeps an entry open that this process does not hold any more.
+    pub(super) fn remember(&self, seen: Seen) {
+        // Where another thread is just at it, its entry is as good.
+        let before = self.seen.try_lock().ok().and_then(|mut place| place.replace(seen));
+        drop(before);
+    }
+
+    /// The entry that was visited last, if it is the one of this name.
+    pub(super) fn recall(&self, name: &str) -> Option<Seen> {
+        self.seen.try_lock().ok()?.take_if(|seen| seen.name == name)
+    }
+
+    /// Whether a file of it is kept open, so that a call may get on without a look at the folder.
+    fn keeps_something(&self) -> bool {
+        self.seen.try_lock().is_ok_and(|seen| seen.is_some())
+            || self.spare.try_lock().is_ok_and(|spare| spare.is_some())
+    }
+
+    /// The spare file, if there is one.
+    pub(super) fn take_spare(&self) -> Option<Spare> {
+        self.spare.try_lock().ok()?.take()
+    }
+
+    /// Keeps a spare file, or gives it back if there is one already.
+    pub(super) fn put_spare(&self, spare: Spare) -> Result<(), Spare> {
+        match self.spare.try_lock() {
+            Ok(mut place) if place.is_none() => {
+                *place = Some(spare);
+                Ok(())
+            }
+            _ => Err(spare),
+        }
+    }
+
+    /// Whether there is room for a spare file, and entries here are this user's alone.
+    pub(super) fn wants_spare(&self) -> bool {
+        !self.public && self.spare.try_lock().is_ok_and(|place| place.is_none())
     }
 
     /// Whether it still has a name and is still safe.
@@ -241,6 +290,13 @@ impl Namespace {
         !swept.load(Ordering::Relaxed) && !swept.swap(true, Ordering::Relaxed)
     }
 
+    /// A folder that has been opened and checked before by this user.
+    pub(super) fn known_directory(&self, scope: Scope, folder: Folder) -> Option<Arc<Directory>> {
+        let kept = self.folders[Folder::ALL.len() * scope_index(scope) + folder as usize].read();
+        let kept = kept.unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|kept| kept.keeps_something() && kept.user == process::user()).map(Arc::clone)
+    }
+
     /// A folder, open and checked; made if it is not there.
     pub(super) fn directory(&self, scope: Scope, folder: Folder) -> Result<Arc<Directory>, Code> {
         let user = process::user();
@@ -254,6 +310,28 @@ impl Namespace {
             Arc::new(self.open_directory(scope, folder, user, true)?.ok_or(Code::PATH_NOT_FOUND)?);
         *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&directory));
         Ok(directory)
+    }
+
+    /// Removes what this process keeps for its next entries.
+    pub(super) fn end(&self) {
+        for directory in self.kept_directories() {
+            if let Some(spare) = directory.take_spare() {
+                spare.discard(&directory);
+            }
+        }
+    }
+
+    /// The descriptors of what this process keeps for its next entries, as far as no other thread is at them.
+    pub(super) fn each_spare(&self, mut see: impl FnMut(RawFd)) {
+        for directory in self.kept_directories() {
+            if let Ok(spare) = directory.spare.try_lock() {
+                spare.iter().for_each(|spare| see(spare.file.as_raw_fd()));
+            }
+        }
+    }
+
+    fn kept_directories(&self) -> impl Iterator<Item = Arc<Directory>> {
+        self.folders.iter().filter_map(|kept| kept.try_read().ok()?.clone())
     }
 
     /// The folder, if it is there.
@@ -281,7 +359,7 @@ impl Namespace {
         };
         loop {
             return match open() {
-                Ok(fd) => Ok(fd.map(|fd| Directory { fd, public: root.public, user })),
+                Ok(fd) => Ok(fd.map(|fd| Directory::new(fd, root.public, user))),
                 // Somebody has removed the root between two of the calls.
                 Err(Refusal::System(Errno::NOENT)) if make => continue,
                 Err(Refusal::System(Errno::MFILE)) if raise_limit() => continue,
@@ -308,12 +386,14 @@ pub(super) struct Own {
 
 /// This process. What it is called changes only by forking.
 pub(super) fn own() -> Own {
-    static KNOWN: Mutex<Own> = Mutex::new(Own { process: 0, namespace: 0 });
+    static NAMESPACE: AtomicU64 = AtomicU64::new(0);
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
     let process = process::id();
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.process != process {
+    // Partner: the release below.
+    if PROCESS.load(Ordering::Acquire) != process {
         // A forked child may be in another namespace.
-        *known = Own { process, namespace: host::pid_namespace() };
+        NAMESPACE.store(host::pid_namespace(), Ordering::Relaxed);
+        PROCESS.store(process, Ordering::Release);
     }
-    *known
+    Own { process, namespace: NAMESPACE.load(Ordering::Relaxed) }
 }

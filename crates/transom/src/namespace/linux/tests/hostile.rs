@@ -197,7 +197,8 @@ proptest! {
     ) {
         let scratch = Scratch::new();
         let object = scratch.create("x").unwrap();
-        let second = scratch.open("x").unwrap();
+        let second = object.hold.for_child(7, object.memory.fd.as_raw_fd()).unwrap();
+        second.set_process(std::process::id());
         let mut bytes = contents(&scratch.path("x"));
         prop_assert_eq!(bytes.len(), 320);
         for (at, byte) in &patches {

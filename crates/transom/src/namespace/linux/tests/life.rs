@@ -218,7 +218,7 @@ fn a_hold_removes_no_entry_but_its_own() {
 fn slots_that_were_given_up_are_used_again() {
     let _limit = limit();
     let scratch = Scratch::new();
-    let _keep = scratch.create("x").unwrap();
+    let _keep = scratch.create_path("x").unwrap();
     let many: Vec<Opened> = (0..100).map(|_| scratch.open("x").unwrap()).collect();
     let mut slots: Vec<u32> = many.iter().map(|opened| opened.hold.slot()).collect();
     slots.sort_unstable();
@@ -237,7 +237,7 @@ fn slots_that_were_given_up_are_used_again() {
 fn slots_of_the_dead_are_used_again() {
     let _limit = limit();
     let scratch = Scratch::new();
-    let keep = scratch.create("x").unwrap();
+    let keep = scratch.create_path("x").unwrap();
     drop((0..20).map(|_| scratch.open("x").unwrap()).collect::<Vec<_>>());
     let table = Entry::parse(&contents(&scratch.path("x"))).unwrap().header.table_offset();
     let mut bytes = contents(&scratch.path("x"));
@@ -257,7 +257,7 @@ fn slots_of_the_dead_are_used_again() {
 fn a_half_written_slot_is_ignored() {
     let _limit = limit();
     let scratch = Scratch::new();
-    let object = scratch.create("x").unwrap();
+    let object = scratch.create_path("x").unwrap();
     let mut bytes = contents(&scratch.path("x"));
     let whole = Holder { process: 77, descriptor: 5, namespace: 9, access: 1, kept: (0, 0) }.encode();
     bytes.extend_from_slice(&whole[..30]);
@@ -267,6 +267,128 @@ fn a_half_written_slot_is_ignored() {
     assert_eq!(opened.hold.slot(), 1);
     let after = contents(&scratch.path("x"));
     assert_eq!(Entry::parse(&after).unwrap().holders().count(), 2);
+}
+
+/// M39: who only visits leaves nothing in the entry, and is found when the maker has gone: closed or killed.
+#[test]
+fn a_visitor_is_found_when_the_maker_has_gone() {
+    let _limit = limit();
+    let scratch = Scratch::new();
+    for kill in [false, true] {
+        let peer = scratch.start("create", "x");
+        let size = contents(&scratch.path("x")).len();
+        let visitor = scratch.open("x").unwrap();
+        assert_eq!(contents(&scratch.path("x")).len(), size);
+        if kill {
+            peer.kill()
+        } else {
+            peer.finish()
+        }
+        let opened = scratch.open("x").expect("the visitor holds it");
+        assert!(same_memory(&visitor, &opened));
+        let again = scratch.create("x").unwrap();
+        assert!(again.existed && same_memory(&visitor, &again));
+        let found = scratch.namespace.find("x").unwrap().expect("it exists");
+        assert!(found.holders.iter().all(|holder| holder.process_id == std::process::id()), "{found:?}");
+        drop((visitor, again, opened));
+        assert_eq!(scratch.files(), [""; 0]);
+    }
+}
+
+/// M39, M40: visitors in other processes, which are killed.
+#[test]
+fn a_killed_visitor_holds_nothing() {
+    let _limit = limit();
+    let scratch = Scratch::new();
+    let made = scratch.create("x").unwrap();
+    let (first, second) = (scratch.start("open", "x"), scratch.start("open", "x"));
+    drop(made);
+    first.kill();
+    assert!(scratch.open("x").is_ok(), "the second has it");
+    second.kill();
+    assert_eq!(failure(scratch.open("x")), Code::FILE_NOT_FOUND);
+    assert!(!scratch.create("x").unwrap().existed);
+}
+
+/// An entry that was opened before is opened again without its folder; it must be the one that has the name now.
+#[test]
+fn an_entry_that_was_visited_before_is_not_taken_for_a_later_one() {
+    let _limit = limit();
+    let scratch = Scratch::new();
+    let mut last = None;
+    for round in 0..4 {
+        let peer = scratch.start("create", "x");
+        let opened = scratch.open("x").unwrap();
+        assert_ne!(last.replace(opened.memory.facts.cookie), Some(opened.memory.facts.cookie));
+        drop(opened);
+        assert!(scratch.open("x").is_ok(), "visited again");
+        match round {
+            0 => peer.kill(),
+            1 => peer.finish(),
+            2 => {
+                std::fs::remove_file(scratch.path("x")).unwrap();
+                assert_eq!(failure(scratch.open("x")), Code::FILE_NOT_FOUND);
+                let new = scratch.create("x").unwrap();
+                assert!(!new.existed && same_memory(&new, &scratch.open("x").unwrap()));
+            }
+            _ => {
+                // Somebody has moved it away.
+                std::fs::rename(scratch.path("x"), scratch.path("y")).unwrap();
+                assert_eq!(failure(scratch.open("x")), Code::FILE_NOT_FOUND);
+            }
+        }
+        let _ = scratch.namespace.sweep();
+    }
+}
+
+/// A file that is kept for the next entry is nobody's: not found, not listed, not swept away while its process lives.
+#[test]
+fn a_spare_file_is_no_name() {
+    let _limit = limit();
+    let scratch = Scratch::new();
+    let all = || std::fs::read_dir(scratch.objects()).unwrap().count();
+    drop(scratch.create("x").unwrap());
+    assert_eq!((scratch.files().len(), all()), (0, 1));
+    assert_eq!(scratch.namespace.list().unwrap(), []);
+    assert_eq!(scratch.namespace.sweep(), Ok(0));
+    assert_eq!(failure(scratch.open("x")), Code::FILE_NOT_FOUND);
+    let spare = std::fs::read_dir(scratch.objects()).unwrap().next().unwrap().unwrap().path();
+    // A longer name and a shorter one, and slots of others in between.
+    for name in ["a-name-that-is-longer-than-64-bytes-so-that-the-table-begins-later-in-the-file", "y", "x"] {
+        let made = scratch.create(name).unwrap();
+        assert!(!made.existed && spare.exists());
+        let child = made.hold.for_child(1, -1).unwrap();
+        assert!(same_memory(&made, &scratch.open(name).unwrap()));
+        assert_eq!(Entry::parse(&contents(&scratch.path(name))).unwrap().holders().count(), 2);
+        drop(child);
+    }
+    assert_eq!(all(), 1);
+    // Somebody holds what was made in it: then it is a spare file no more.
+    let made = scratch.create("x").unwrap();
+    let peer = scratch.start("open", "x");
+    drop(made);
+    assert!(!spare.exists());
+    assert!(scratch.open("x").is_ok());
+    peer.finish();
+    assert_eq!(scratch.files(), [""; 0]);
+    // Removed under our feet, it is not missed.
+    drop(scratch.create("x").unwrap());
+    let spare = std::fs::read_dir(scratch.objects()).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(spare).unwrap();
+    assert!(!scratch.create("x").unwrap().existed);
+    scratch.namespace.end();
+    assert_eq!(all(), 0);
+}
+
+/// M40: of a killed process a spare file may stay, until somebody sweeps.
+#[test]
+fn a_spare_file_of_a_killed_process_is_swept_away() {
+    let _limit = limit();
+    let scratch = Scratch::new();
+    scratch.start("create and close", "x").kill();
+    assert_eq!(std::fs::read_dir(scratch.objects()).unwrap().count(), 1);
+    assert_eq!(scratch.namespace.sweep(), Ok(1));
+    assert_eq!(std::fs::read_dir(scratch.objects()).unwrap().count(), 0);
 }
 
 /// M56: a handle that a child is to inherit holds the name from before the child runs.
