@@ -32,12 +32,20 @@ const CRATES: &[(&str, &[&str])] = &[
 const SYSTEM: &[&str] = &["libc", "rustix", "windows-sys"];
 
 /// The exceptions: crate, what it names, the one file that may, and why.
-const SYSTEM_ELSEWHERE: &[(&str, &str, &str, &str)] = &[(
-    "transom-capi",
-    "libc",
-    "crates/transom-capi/src/os.rs",
-    "C programs use files, clocks and pages of their own, which the Rust library leaves to std",
-)];
+const SYSTEM_ELSEWHERE: &[(&str, &str, &str, &str)] = &[
+    (
+        "transom-capi",
+        "libc",
+        "crates/transom-capi/src/os.rs",
+        "C programs use files, clocks and pages of their own, which the Rust library leaves to std",
+    ),
+    (
+        "bench-rivals",
+        "rustix",
+        "bench-rivals/src/pipe/seqpacket.rs",
+        "a rival that the standard library does not have",
+    ),
+];
 
 /// What the core may depend on outside tests, and under which condition.
 const CORE_MAY_USE: &[(&str, &str)] = &[("loom", "cfg(loom)")];
@@ -59,6 +67,8 @@ const EDGES: &[Edge] = &[
     edge("mapping", "mutex", Depth::Face, "a guarded mapping is written under its lock"),
     edge("handle", "process", Depth::Face, "duplication names the other process"),
     edge("process", "thread", Depth::Face, "a new process comes with its first thread"),
+    edge("pipe", "process", Depth::Face, "the process at the other end can be asked for"),
+    edge("aio", "pipe", Depth::Inside, "the tokio face of pipes"),
 ];
 
 /// How far an import may reach.

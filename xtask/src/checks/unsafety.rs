@@ -16,6 +16,8 @@ const PLACES: &[(&str, &str)] = &[
     ("crates/transom-sys/src/", "every system call"),
     ("crates/transom/src/engine/", "mapped memory that other processes write"),
     ("crates/transom/src/mapping/", "views handed to the user"),
+    ("crates/transom/src/racing.rs", "copies to and from memory that others write"),
+    ("fuzz/", "memory that a fuzz target shares with itself"),
     ("crates/transom/src/handle/windows.rs", "handles taken from the standard library"),
     (
         "crates/transom/src/thread/",
