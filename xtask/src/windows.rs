@@ -112,6 +112,7 @@ impl Tools {
         for package in PACKAGES {
             command.args(["--package", package]);
         }
+        command.args(["--features", "transom/tokio"]);
         // Documentation tests need a program per example; the native run has them.
         if what == "test" {
             command.args(["--lib", "--bins", "--tests"]);
