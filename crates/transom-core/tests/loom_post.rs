@@ -94,6 +94,8 @@ impl Slot {
     fn read(&self, picture: &mut Picture) -> u64 {
         loop {
             self.header.fall_asleep();
+            // As the engine does: a writer may have been killed before it marked its lane.
+            picture.doubt(&self.post());
             if let Some(message) = self.take(picture) {
                 return message;
             }

@@ -321,5 +321,5 @@ const _: () = {
     assert!(offset_of!(Header, worth) >= 768 && offset_of!(Header, worth) <= 1024);
     assert!(size_of::<Lane>() == 256);
     assert!(offset_of!(Lane, head) == 128);
-    assert!(BLOCKS_AT % BLOCK == 0 && BLOCKS_AT >= OWNERS_AT + 4 * BLOCKS);
+    assert!(BLOCKS_AT.is_multiple_of(BLOCK) && BLOCKS_AT >= OWNERS_AT + 4 * BLOCKS);
 };

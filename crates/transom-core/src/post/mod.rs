@@ -161,7 +161,7 @@ impl<'a, M: Memory> Post<'a, M> {
     /// The record at a place of a lane, if it can be one: it lies in an extent of the lane.
     fn record(&self, lane: usize, place: Place) -> Result<Record, Corrupt> {
         let room = self.room(lane, place.block).ok_or(Corrupt)?;
-        if place.offset % 8 != 0 || place.offset.checked_add(HEADER).is_none_or(|end| end > room) {
+        if !place.offset.is_multiple_of(8) || place.offset.checked_add(HEADER).is_none_or(|end| end > room) {
             return Err(Corrupt);
         }
         let record = self.load(place);

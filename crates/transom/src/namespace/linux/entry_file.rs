@@ -66,7 +66,6 @@ impl From<&Request<'_>> for Wanted {
 pub(super) struct Locked(OwnedFd);
 
 /// What came of looking for a name.
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is passed on at once")]
 enum Sought<T = Opened> {
     Found(Found),
     Visited(T),
