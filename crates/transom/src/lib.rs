@@ -16,7 +16,8 @@
 //!
 //! # What it does, and what not
 //! Names vanish with their last holder, also after `SIGKILL`; no daemon runs, nothing needs cleaning up.
-//! Named pipes, mailslots, window messages, the clipboard and DDE are not here yet.
+//! With the feature `tokio`, `aio` has pipes for asynchronous programs. Window messages, the clipboard and DDE are
+//! not here yet.
 //!
 //! # Example
 //! ```

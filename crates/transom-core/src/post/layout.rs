@@ -212,8 +212,9 @@ impl Header {
     /// A reader is about to sleep: from now on whoever publishes wakes it. It then looks once more.
     pub fn fall_asleep(&self) {
         self.sleep.0.word.store(0, Ordering::Relaxed);
-        // Release: whoever wakes does it after the word was set back.
-        self.sleep.0.asleep.store(1, Ordering::Release);
+        // Release: whoever wakes does it after the word was set back. An exchange, since the model checker knows an
+        // order of stores only if they have seen each other.
+        self.sleep.0.asleep.swap(1, Ordering::AcqRel);
         // Pairs with those of writers.
         fence(Ordering::SeqCst);
     }
