@@ -12,7 +12,7 @@ use support::{
     ON_LINUX, PATIENCE, With, alone, argument, code, exit_code, expect_signal, handle, limit, named_event, number, ready,
     role, under_wine, unique, wait_to_be_killed,
 };
-use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, HandleFlags};
+use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, HandleFlags, RawHandle};
 use transom::mailslot::{Options, Server, Writer};
 use transom::mapping::{Mapping, View};
 use transom::process::Child;
@@ -243,41 +243,42 @@ fn parent_and_child_write_through_one_handle() {
     assert_eq!(exit_code(&child), 0);
 }
 
-/// Keeps what it has been given.
+/// Is told a server's handle through a mapping, reads with it and keeps it.
 fn holder() -> u32 {
+    let told = Mapping::open(&argument("BOX")).unwrap().view().unwrap();
     ready();
+    let word = told.atomic_u64(0).unwrap();
+    while word.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let server = Server::from_raw(RawHandle::new(word.load(Ordering::SeqCst) as usize)).unwrap();
+    assert_eq!(server.receive_vec().unwrap(), b"kept");
+    ready();
+    let _ = server.receive(&mut [0; 8]);
     wait_to_be_killed()
 }
 
-fn held(kind: &str) -> Child {
-    let here = unique("ready");
-    let event = named_event(&here);
-    let child = role(kind).with("READY", &here).start();
-    expect_signal(&event);
-    child
-}
-
-const SAME: DuplicateOptions = DuplicateOptions { access: None, inherit: false, close_source: false };
-
-/// S8, S33: a copy in another process keeps the mailslot, and its end takes it away.
+/// S8, S33: a copy in another process reads and keeps the mailslot, and that process's end takes it away.
 #[test]
 fn a_copy_of_the_servers_handle_keeps_the_mailslot() {
     let _limit = limit();
-    let name = slot_name("kept");
+    let (name, here, box_name) = (slot_name("kept"), unique("ready"), unique("box"));
     let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
     let writer = Writer::open(&name).unwrap();
-    let child = held("holder");
-    let here = transom::process::Process::current();
-    let there = handle::duplicate(&here, server.as_handle().as_raw(), &child.process, SAME).unwrap();
+    let event = named_event(&here);
+    let mapping = Mapping::create(&box_name, 4096).unwrap().object;
+    let child = role("holder").with("READY", &here).with("BOX", &box_name).start();
+    expect_signal(&event);
+    event.reset().unwrap();
+    let own = transom::process::Process::current();
+    let same = DuplicateOptions { access: None, inherit: false, close_source: false };
+    let there = handle::duplicate(&own, server.as_handle().as_raw(), &child.process, same).unwrap();
     drop(server);
     writer.send(b"kept").unwrap();
-    assert_eq!(code(Server::create(&name)), 183);
-    let options = DuplicateOptions { close_source: true, ..SAME };
-    let back = handle::duplicate(&child.process, there, &here, options).unwrap();
-    let server = Server::from_raw(back).unwrap();
-    assert_eq!(server.receive_vec().unwrap(), b"kept");
-    let _again = handle::duplicate(&here, server.as_handle().as_raw(), &child.process, SAME).unwrap();
-    drop(server);
+    assert_eq!(code(Server::create(&name)), 183, "it is on its way, or there");
+    mapping.view().unwrap().store_u64(0, there.value() as u64).unwrap();
+    expect_signal(&event);
+    writer.send(b"more").unwrap();
     assert_eq!(code(Server::create(&name)), 183);
     child.process.terminate(1).unwrap();
     exit_code(&child);

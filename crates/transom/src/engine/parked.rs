@@ -98,7 +98,12 @@ fn is_good(end: &End) -> bool {
 /// Keeps an end that nobody here uses any more, if it may be used again; else it ends now.
 pub(crate) fn park(end: End, board: &[u8; 16], maker: u32) {
     end.close();
-    if !is_good(&end) || end.role() == Role::Server && !served::serves(board) {
+    let nobody = match end.role() {
+        Role::Server => !served::serves(board),
+        // Its name may be forgotten already, and with it what is kept of it.
+        Role::Client => is_gone(&end),
+    };
+    if nobody || !is_good(&end) {
         return;
     }
     let mut dropped = Vec::new();

@@ -63,6 +63,9 @@ pub fn forks() -> u32 {
     let mapping = Mapping::anonymous(4096).unwrap();
     let view = mapping.view().unwrap();
     let (reader, writer) = pipe::anonymous().unwrap();
+    let pipe_name = format!(r"\\.\pipe\{name}");
+    let server = pipe::Server::create(&pipe_name).unwrap();
+    let client = pipe::Client::open(&pipe_name).unwrap();
     let thread = Thread::current().unwrap();
     let child = role("last-byte").suspended(true).start();
     assert_eq!(wait::one(&mutex, Timeout::ZERO).unwrap(), Wait::Object(0));
@@ -92,6 +95,15 @@ pub fn forks() -> u32 {
             ("create pipe", code(pipe::anonymous())),
             ("read", code(reader.pipe().receive(&mut [0]))),
             ("write", code(writer.pipe().send(b"x"))),
+            ("create server", code(pipe::Server::create(&pipe_name))),
+            ("open client", code(pipe::Client::open(&pipe_name))),
+            ("wait for pipe", code(pipe::wait(&pipe_name, Timeout::ZERO))),
+            ("call", code(pipe::call(&pipe_name, b"x", &mut [], Timeout::ZERO))),
+            ("connect", code(server.connect_timeout(Timeout::ZERO))),
+            ("disconnect", code(server.disconnect())),
+            ("receive", code(server.pipe().receive_timeout(&mut [0], Timeout::ZERO))),
+            ("send", code(client.pipe().send(b"x"))),
+            ("pipe state", code(client.pipe().state())),
             ("information", code(handle.information())),
             ("set information", code(handle.set_information(HandleFlags::default()))),
             ("duplicate", code(handle.try_clone())),
@@ -133,6 +145,8 @@ pub fn forks() -> u32 {
         assert_eq!(code(Event::open(&name)), 0);
         writer.pipe().send(b"whole").unwrap();
         assert_eq!(reader.pipe().receive(&mut [0; 9]).unwrap(), 5);
+        client.pipe().send(b"named").unwrap();
+        assert_eq!(server.pipe().receive(&mut [0; 9]).unwrap(), 5);
         assert_eq!(Process::current().exit_code().unwrap(), None);
     }
     mutex.release().unwrap();
@@ -234,6 +248,25 @@ pub fn forks_while_busy() -> u32 {
                 }
             });
         }
+        // One that serves a pipe for ever again, and another that visits it.
+        let pipe_name = format!(r"\\.\pipe\{name}");
+        let (served, over) = (pipe_name.clone(), &over);
+        scope.spawn(move || {
+            let server = pipe::Server::create(&served).unwrap();
+            while !over.load(Ordering::Relaxed) {
+                if server.connect_timeout(Timeout::millis(20)).is_ok() {
+                    let _ = server.pipe().receive_timeout(&mut [0; 9], Timeout::millis(20));
+                }
+                let _ = server.disconnect();
+            }
+        });
+        scope.spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                if let Ok(client) = pipe::Client::open(&pipe_name) {
+                    let _ = client.pipe().send(b"x");
+                }
+            }
+        });
         for round in 0..100 {
             let status = in_fork(round % 2 == 0, || {
                 let failed = code(Event::new(true)) == 50 && code(Mapping::anonymous(4096)) == 50;
@@ -246,6 +279,7 @@ pub fn forks_while_busy() -> u32 {
     for thread in 0..3 {
         assert_eq!(code(Event::open(&format!("{name}-{thread}"))), 2);
     }
+    assert_eq!(code(pipe::Client::open(&format!(r"\\.\pipe\{name}"))), 2);
     0
 }
 
