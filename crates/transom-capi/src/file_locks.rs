@@ -14,8 +14,8 @@ use transom::handle::{Handle, ext};
 use transom_core::access;
 
 use crate::ffi::{Bool, HANDLE, Out, Outcome, fail, truth};
-use crate::overlapped::OVERLAPPED;
 use crate::os::{self, RangeLock};
+use crate::overlapped::OVERLAPPED;
 
 /// `LOCKFILE_FAIL_IMMEDIATELY`, `LOCKFILE_EXCLUSIVE_LOCK`.
 const FAIL_IMMEDIATELY: u32 = 1;

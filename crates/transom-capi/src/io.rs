@@ -304,9 +304,11 @@ pub unsafe extern "C" fn WriteFileEx(
 ) -> Bool {
     if mailslot::is(file.raw()) {
         return truth(|| match routine {
-            Some(routine) if !overlapped.is_null() => overlapped::file_with_routine(overlapped, routine, || {
-                mailslot::write(file.raw(), buffer.bytes(size as usize)?)
-            }),
+            Some(routine) if !overlapped.is_null() => {
+                overlapped::file_with_routine(overlapped, routine, || {
+                    mailslot::write(file.raw(), buffer.bytes(size as usize)?)
+                })
+            }
             _ => fail(Code::INVALID_PARAMETER),
         });
     }

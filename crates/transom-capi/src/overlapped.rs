@@ -238,7 +238,9 @@ fn wait_for(file: HANDLE, overlapped: Out<OVERLAPPED>, limit: Timeout, alertable
         return Ok(());
     }
     let event = overlapped.reader().required()?.event();
-    if event.is_none() && let Some(read) = mailslot::waiting(overlapped.address()) {
+    if event.is_none()
+        && let Some(read) = mailslot::waiting(overlapped.address())
+    {
         return match alertable_wait(&[&*Handle::borrow(read.over())?], false, limit, alertable)? {
             Alertable::Called => fail(Code::new(WAIT_IO_COMPLETION)),
             Alertable::Waited(Wait::Timeout) => fail(Code::new(WAIT_TIMEOUT)),
@@ -339,7 +341,11 @@ pub extern "C" fn CancelIoEx(file: HANDLE, overlapped: Out<OVERLAPPED>) -> Bool 
         let which = (!overlapped.is_null()).then_some(overlapped.address());
         if mailslot::is(file.raw()) {
             pending::progress();
-            return if mailslot::cancel(file.raw(), None, which)? > 0 { Ok(()) } else { fail(Code::NOT_FOUND) };
+            return if mailslot::cancel(file.raw(), None, which)? > 0 {
+                Ok(())
+            } else {
+                fail(Code::NOT_FOUND)
+            };
         }
         let Some(end) = end_of(file)? else { return fail(Code::NOT_FOUND) };
         pending::progress();

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use support::{
-    ON_LINUX, PATIENCE, With, alone, argument, code, exit_code, expect_signal, handle, limit, named_event, number, ready,
-    role, under_wine, unique, wait_to_be_killed,
+    ON_LINUX, PATIENCE, With, alone, argument, code, exit_code, expect_signal, handle, limit, named_event,
+    number, ready, role, under_wine, unique, wait_to_be_killed,
 };
 use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, HandleFlags, RawHandle};
 use transom::mailslot::{Options, Server, Writer};
@@ -133,7 +133,14 @@ fn many_processes_write_into_one_mailslot() {
     // Under Wine unread messages can go with the last writer.
     let _writer = Writer::open(&name).unwrap();
     let children: Vec<Child> = (0..writers)
-        .map(|id| role("writer").with("SLOT", &name).with("CLOCK", &clock_name).with("ID", id).with("COUNT", each).start())
+        .map(|id| {
+            role("writer")
+                .with("SLOT", &name)
+                .with("CLOCK", &clock_name)
+                .with("ID", id)
+                .with("COUNT", each)
+                .start()
+        })
         .collect();
     let mut seen = Seen::default();
     while seen.count < (writers * each) as u64 {
@@ -232,7 +239,8 @@ fn parent_and_child_write_through_one_handle() {
     let units: Vec<u16> = name.encode_utf16().collect();
     let writer = Writer::open_utf16(&units, true).unwrap();
     let raw = writer.as_handle().as_raw().value();
-    let child = role("writer-through-handle").inheriting().with("WRITER", raw).with("CLOCK", &clock_name).start();
+    let child =
+        role("writer-through-handle").inheriting().with("WRITER", raw).with("CLOCK", &clock_name).start();
     let mut seen = Seen::default();
     std::thread::scope(|scope| {
         scope.spawn(|| write_all(&writer, 2, 500, &clock));
@@ -300,7 +308,8 @@ fn nobody_waits_for_a_reader_that_does_not_read() {
     let (name, clock_name) = (slot_name("idle"), unique("clock"));
     let (_clock, _mapping) = Clock::create(&clock_name);
     let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
-    let command = role("writer").with("SLOT", &name).with("CLOCK", &clock_name).with("ID", 1).with("COUNT", 5000);
+    let command =
+        role("writer").with("SLOT", &name).with("CLOCK", &clock_name).with("ID", 1).with("COUNT", 5000);
     assert_eq!(command.run(), 0);
     assert_eq!(server.info().unwrap().count, 5000);
     let mut seen = Seen::default();
@@ -338,6 +347,10 @@ fn a_killed_server_leaves_no_name() {
         } else {
             assert_ne!(code(writer.send(b"old")), 0);
         }
-        assert_eq!(again.info().unwrap().next, None, "what is written to the old one does not reach the new one");
+        assert_eq!(
+            again.info().unwrap().next,
+            None,
+            "what is written to the old one does not reach the new one"
+        );
     }
 }

@@ -125,14 +125,19 @@ fn reader() -> u32 {
 #[test]
 fn a_reader_killed_at_any_step_stops_no_other() {
     let _alone = alone();
-    for step in ["reader-registered", "reader-registered:2", "reader-registered:5", "turn-awaited", "turn-released"] {
+    for step in
+        ["reader-registered", "reader-registered:2", "reader-registered:5", "turn-awaited", "turn-released"]
+    {
         for _ in 0..rounds() {
             let name = slot_name("reader");
             let server = Options::new(&name).read_timeout(PATIENCE).inherit(true).create().unwrap();
             let raw = server.as_handle().as_raw().value();
             let command = role("reader").inheriting().with("SERVER", raw).env("TRANSOM_KILL_AT", step);
             let child = command.start();
-            server.as_handle().set_information(HandleFlags { inherit: false, protect_from_close: false }).unwrap();
+            server
+                .as_handle()
+                .set_information(HandleFlags { inherit: false, protect_from_close: false })
+                .unwrap();
             let writer = Writer::open(&name).unwrap();
             let mut last = None;
             for index in 0..200_u8 {

@@ -2,7 +2,7 @@
  *
  * Part of transom's C interface: the names of the C runtime's header, for programs on Linux. A
  * name that is in none of these headers is not part of the interface. When standard input is no
- * terminal its bytes are the keys, and its end is EOF.
+ * terminal its bytes are the keys, as getchar gives them, and its end is EOF.
  */
 #ifndef TRANSOM_CONIO_H
 #define TRANSOM_CONIO_H
@@ -17,17 +17,16 @@ static __inline__ int transom_key(int echo)
 {
     struct termios before, now;
     unsigned char key;
-    int terminal = tcgetattr(0, &before) == 0;
     ssize_t got;
     fflush(stdout);
-    if (terminal) {
-        now = before;
-        now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-        tcsetattr(0, TCSANOW, &now);
-    }
+    /* What the program reads from a pipe goes through one buffer. */
+    if (tcgetattr(0, &before) != 0)
+        return getchar();
+    now = before;
+    now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    tcsetattr(0, TCSANOW, &now);
     got = read(0, &key, 1);
-    if (terminal)
-        tcsetattr(0, TCSANOW, &before);
+    tcsetattr(0, TCSANOW, &before);
     if (got != 1)
         return EOF;
     if (echo) {

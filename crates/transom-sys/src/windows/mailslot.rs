@@ -7,7 +7,9 @@
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{GENERIC_WRITE, INVALID_HANDLE_VALUE};
-use windows_sys::Win32::Storage::FileSystem::{CreateFileW, FILE_SHARE_READ, FILE_SHARE_WRITE, OPEN_EXISTING};
+use windows_sys::Win32::Storage::FileSystem::{
+    CreateFileW, FILE_SHARE_READ, FILE_SHARE_WRITE, OPEN_EXISTING,
+};
 use windows_sys::Win32::System::Mailslots::{CreateMailslotW, GetMailslotInfo, SetMailslotInfo};
 
 use super::security::Attributes;
@@ -46,7 +48,15 @@ pub fn open(name: &[u16], attributes: &Attributes<'_>) -> Result<Handle> {
     let share = FILE_SHARE_READ | FILE_SHARE_WRITE;
     // SAFETY: the name is terminated; it and the attributes outlive the call; no template.
     let handle = unsafe {
-        CreateFileW(name.as_ptr(), GENERIC_WRITE, share, attributes.as_ptr(), OPEN_EXISTING, 0, ptr::null_mut())
+        CreateFileW(
+            name.as_ptr(),
+            GENERIC_WRITE,
+            share,
+            attributes.as_ptr(),
+            OPEN_EXISTING,
+            0,
+            ptr::null_mut(),
+        )
     };
     if handle == INVALID_HANDLE_VALUE { Err(last_error()) } else { Ok(from_api(handle)) }
 }

@@ -149,7 +149,9 @@ pub(crate) fn claim(board: &[u8; 16], maker: u32, fits: impl Fn(&Shape) -> bool)
             parked.maker == maker
                 && parked.board == *board
                 && fits(&parked.end.segment().shape())
-                && word(&parked.end).compare_exchange(FREE, CLAIMED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+                && word(&parked.end)
+                    .compare_exchange(FREE, CLAIMED, Ordering::SeqCst, Ordering::SeqCst)
+                    .is_ok()
         })?;
         lot.clients.remove(at).end
     };

@@ -128,7 +128,13 @@ impl Mailbox {
     ///
     /// # Errors
     /// 8, 112: no memory.
-    pub(crate) fn create(file: OwnedFd, cookie: &[u8; 16], longest: u32, timeout: u32, seal: bool) -> Result<Mailbox, Code> {
+    pub(crate) fn create(
+        file: OwnedFd,
+        cookie: &[u8; 16],
+        longest: u32,
+        timeout: u32,
+        seal: bool,
+    ) -> Result<Mailbox, Code> {
         to_code(memfd::set_size(&file, LENGTH))?;
         if seal {
             to_code(memfd::seal_size(&file))?;
@@ -419,13 +425,18 @@ impl Inlet {
             return Ok(found);
         }
         if let Until::Now = until {
-            return if self.is_time_to_doubt() && let Some(found) = look(true)? {
+            return if self.is_time_to_doubt()
+                && let Some(found) = look(true)?
+            {
                 Ok(found)
             } else {
                 Err(Code::SEM_TIMEOUT)
             };
         }
-        if !spin::is_alone() && self.spin(header) && let Some(found) = look(false)? {
+        if !spin::is_alone()
+            && self.spin(header)
+            && let Some(found) = look(false)?
+        {
             return Ok(found);
         }
         let deadline = match until {
@@ -599,7 +610,8 @@ impl Outlet {
         loop {
             let free = post.free_row(from);
             // When all rows so far are taken and as many again would be, dead writers may have some.
-            let crowded = free.is_none_or(|row| row >= post.header().high() && row >= 16 && row.is_power_of_two());
+            let crowded =
+                free.is_none_or(|row| row >= post.header().high() && row >= 16 && row.is_power_of_two());
             if crowded && !swept {
                 swept = true;
                 from = 0;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use transom_core::access::{
-    FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_DATA, Kind, SYNCHRONIZE,
+    FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_WRITE_DATA, Kind,
+    SYNCHRONIZE,
 };
 use transom_core::code::Code;
 use transom_core::name::{MailslotName, Scope};
@@ -42,8 +43,13 @@ fn try_create(options: &Options) -> Coded<Handle> {
     let path = wants_path(&security);
     let scope = if security.admits_others() { Scope::Global } else { Scope::Local };
     let object = local.object(scope);
-    let request =
-        Request { folder: Folder::Mailslots, name: &object, kind: Kind::Mailslot, access: 0, for_reading_only: false };
+    let request = Request {
+        folder: Folder::Mailslots,
+        name: &object,
+        kind: Kind::Mailslot,
+        access: 0,
+        for_reading_only: false,
+    };
     let mut made = None;
     let opened = namespace::create(&request, security.clone(), path, &mut |place, cookie| {
         let (file, seal) = match place {
@@ -51,7 +57,8 @@ fn try_create(options: &Options) -> Coded<Handle> {
             Place::File(file) => (file, false),
         };
         let fd = with_room(|| transom_sys::linux::fd::duplicate(&file))?;
-        made = Some(Mailbox::create(file, cookie, options.max_message, options.read_timeout.as_millis(), seal)?);
+        made =
+            Some(Mailbox::create(file, cookie, options.max_message, options.read_timeout.as_millis(), seal)?);
         let facts = Facts {
             kind: Kind::Mailslot,
             size: 0,

@@ -104,9 +104,11 @@ fn a_writer_reads_not_and_a_server_writes_not() {
     let _limit = limit();
     let (server, writer) = pair("rights");
     use crate::handle::{FromHandle, Handle};
-    let as_writer = Writer::from_handle(Handle::from_raw(server.try_clone().unwrap().into_handle().into_raw()).unwrap());
+    let as_writer =
+        Writer::from_handle(Handle::from_raw(server.try_clone().unwrap().into_handle().into_raw()).unwrap());
     assert_eq!(code(as_writer.unwrap().send(b"x")), 5);
-    let as_server = Server::from_handle(Handle::from_raw(writer.try_clone().unwrap().into_handle().into_raw()).unwrap());
+    let as_server =
+        Server::from_handle(Handle::from_raw(writer.try_clone().unwrap().into_handle().into_raw()).unwrap());
     assert_eq!(code(as_server.unwrap().receive(&mut [0; 4])), 5);
 }
 

@@ -86,7 +86,8 @@ pub(crate) enum Folder {
 
 impl Folder {
     /// Every folder.
-    pub(crate) const ALL: [Folder; 4] = [Folder::Objects, Folder::Processes, Folder::Pipes, Folder::Mailslots];
+    pub(crate) const ALL: [Folder; 4] =
+        [Folder::Objects, Folder::Processes, Folder::Pipes, Folder::Mailslots];
 }
 
 /// What an entry tells about its object. Another process may have written it: sizes and words are to be

@@ -73,7 +73,12 @@ impl Slot {
     ///
     /// # Errors
     /// As [`Server::receive`]; `ERROR_OPERATION_ABORTED` (995): stopped.
-    pub fn receive(&self, buffer: &mut [u8], limit: Limit, stop: &AtomicBool) -> std::result::Result<usize, Code> {
+    pub fn receive(
+        &self,
+        buffer: &mut [u8],
+        limit: Limit,
+        stop: &AtomicBool,
+    ) -> std::result::Result<usize, Code> {
         self.0.receive_unless(buffer, limit.0, stop)
     }
 

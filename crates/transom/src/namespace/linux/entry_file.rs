@@ -261,7 +261,8 @@ impl Namespace {
         loop {
             // A file that is kept needs no look at its folder, which was looked at when it was found.
             if let Some(directory) = self.known_directory(request.name.scope(), request.folder)
-                && let Some(opened) = Spot::new(directory, request.folder, request.name).fill_spare(&mut new)?
+                && let Some(opened) =
+                    Spot::new(directory, request.folder, request.name).fill_spare(&mut new)?
             {
                 return Ok(opened);
             }

@@ -302,7 +302,17 @@ impl Hold {
         backing: Option<String>,
     ) -> Hold {
         let (file, stand, given_away) = (Arc::new(file), Stand::Slot(seat), AtomicBool::new(false));
-        Hold { file, identity, stand, plain: None, directory, name, backing, given_away, keeps_instances: false }
+        Hold {
+            file,
+            identity,
+            stand,
+            plain: None,
+            directory,
+            name,
+            backing,
+            given_away,
+            keeps_instances: false,
+        }
     }
 
     /// The same, of a pipe's name.
@@ -321,7 +331,17 @@ impl Hold {
         plain: Plain,
     ) -> Hold {
         let (stand, directory, given_away) = (Stand::Slot(seat), Some(directory), AtomicBool::new(false));
-        Hold { file, identity, stand, plain: Some(plain), directory, name, backing: None, given_away, keeps_instances: false }
+        Hold {
+            file,
+            identity,
+            stand,
+            plain: Some(plain),
+            directory,
+            name,
+            backing: None,
+            given_away,
+            keeps_instances: false,
+        }
     }
 
     /// That of a visitor, which has `byte` locked.
@@ -334,7 +354,17 @@ impl Hold {
     ) -> Hold {
         let stand = Stand::Visitor { byte, own: own(), known: None };
         let (directory, given_away) = (Some(directory), AtomicBool::new(false));
-        Hold { file, identity, stand, plain: None, directory, name, backing: None, given_away, keeps_instances: false }
+        Hold {
+            file,
+            identity,
+            stand,
+            plain: None,
+            directory,
+            name,
+            backing: None,
+            given_away,
+            keeps_instances: false,
+        }
     }
 
     /// Lets the entry be visited again without opening it, when a visitor has left it to others.
@@ -494,7 +524,8 @@ impl Hold {
         let path_backed = header.flags & transom_core::entry::flags::PATH_BACKED != 0;
         let backing = path_backed.then(|| backing::memory_name(&name, &header.cookie));
         let identity = (status.device, status.inode);
-        let hold = Hold::new(file, identity, seat, directory, name, backing).of_pipe(header.kind == Kind::Pipe);
+        let hold =
+            Hold::new(file, identity, seat, directory, name, backing).of_pipe(header.kind == Kind::Pipe);
         // On failure the hold goes, and with it the slot.
         written.map(|()| hold)
     }
