@@ -179,11 +179,12 @@ pub(crate) fn cancel_synchronous(thread: u32) -> bool {
 fn stop(wanted: impl Fn(&Read) -> bool) -> usize {
     let mut count = 0;
     for read in reads().into_iter().filter(|read| wanted(read)) {
-        read.stop.store(true, Ordering::SeqCst);
-        read.slot.stir();
+        // Before its thread notices and ends it by itself.
         if read.overlapped == 0 || read.end(Code::OPERATION_ABORTED) {
             count += 1;
         }
+        read.stop.store(true, Ordering::SeqCst);
+        read.slot.stir();
     }
     count
 }

@@ -2,6 +2,7 @@
 //! and the manual page are all made from these types.
 
 mod bench;
+mod mailslot;
 mod map;
 mod pipe;
 mod relay;
@@ -17,6 +18,7 @@ use transom::wait::Timeout;
 use crate::units;
 
 pub use bench::*;
+pub use mailslot::*;
 pub use map::*;
 pub use pipe::*;
 pub use relay::*;
@@ -113,6 +115,10 @@ through. If only transom itself is killed, the command goes on without the name.
     /// Named pipes: serve, connect, call, look, wait, list
     #[command(subcommand)]
     Pipe(PipeCommand),
+
+    /// Mailslots: print what many processes write; publish one message to many
+    #[command(subcommand, visible_alias = "slot")]
+    Mailslot(MailslotCommand),
 
     /// Join two of: a named pipe, standard streams, a Unix socket, TCP, a program
     #[command(after_help = "Examples:

@@ -19,6 +19,8 @@ pub const SPELLINGS: &[(&str, &[&str])] = &[
     ("CallNamedPipe", &["pipe", "call"]),
     ("PeekNamedPipe", &["pipe", "peek"]),
     ("WaitNamedPipe", &["pipe", "wait"]),
+    ("CreateMailslot", &["mailslot", "listen"]),
+    ("GetMailslotInfo", &["mailslot", "info"]),
 ];
 
 /// The command line with Windows spellings replaced by ours. Only the first word is a command, and

@@ -48,6 +48,7 @@ pub mod mailslot;
 pub mod mapping;
 pub mod mutex;
 pub mod namespace;
+pub mod net;
 pub mod pipe;
 pub mod process;
 pub mod security;

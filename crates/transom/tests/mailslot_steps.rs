@@ -148,7 +148,8 @@ fn a_reader_killed_at_any_step_stops_no_other() {
                     assert!(matches!(code(got), 0 | 121));
                 }
             }
-            child.process.terminate(9).unwrap();
+            // Unless it has met its step.
+            let _ = child.process.terminate(9);
             exit_code(&child);
             writer.send(b"last").unwrap();
             while last.as_deref() != Some(&b"last"[..]) {

@@ -20,7 +20,10 @@ use transom::pipe::{self, Client, ClientOptions, Pipe, Server, ServerOptions};
 use transom::process::Child;
 use transom::wait::Timeout;
 
+#[path = "named_pipe_crash/left.rs"]
+mod left;
 mod support;
+use left::{files, possessions};
 use support::{
     PATIENCE, With, alone, argument, code, expect_signal, handle, number, role, unique, wait_to_be_killed,
 };
@@ -86,32 +89,6 @@ impl Random {
         let most = 1 << (6 + self.below(7));
         Duration::from_micros(self.below(most))
     }
-}
-
-/// Descriptors of this process, and its mappings of memory of ours.
-fn possessions() -> (usize, usize) {
-    let descriptors = std::fs::read_dir("/proc/self/fd").expect("the descriptors").count();
-    let maps = std::fs::read_to_string("/proc/self/maps").expect("the mappings");
-    (descriptors, maps.lines().filter(|line| line.contains("/memfd:transom")).count())
-}
-
-/// Files of the namespace whose names contain `part`.
-fn files(part: &str) -> Vec<String> {
-    while namespace::sweep().expect("a sweep") > 0 {}
-    let roots = match std::env::var_os("TRANSOM_DIR") {
-        Some(dir) => ["local", "global"].map(|root| std::path::Path::new(&dir).join(root)).to_vec(),
-        None => entries("/dev/shm".as_ref())
-            .into_iter()
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("transom")))
-            .collect(),
-    };
-    let folders = roots.iter().flat_map(|root| entries(root));
-    let files = folders.flat_map(|folder| entries(&folder)).map(|path| path.to_string_lossy().into_owned());
-    files.filter(|path| path.contains(part)).collect()
-}
-
-fn entries(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
 /// What a test needs: a name, a random sequence, and a place where a victim counts what it has done.

@@ -7,6 +7,7 @@ mod dump;
 mod event;
 mod help;
 mod list;
+mod mailslot;
 mod man;
 mod map;
 mod mutex;
@@ -34,6 +35,7 @@ pub fn run(command: Command, output: &Output) -> Result<i32, Failure> {
         Command::Wait(args) => wait::run(&args, output),
         Command::Run(args) => run::run(&args, output),
         Command::Pipe(command) => pipe::run(command, output),
+        Command::Mailslot(command) => mailslot::run(command, output),
         Command::Relay(args) => relay::run(&args, output),
         Command::List(args) => list::run(&args, output),
         Command::Who(args) => who::run(&args, output),

@@ -11,14 +11,14 @@ use transom_core::code::Code;
 use transom_core::name::{MailslotName, Scope};
 use transom_sys::linux::{futex, host};
 
-use super::{Info, Options};
+use super::{Info, Options, Writer};
 use crate::engine::errno::with_room;
 use crate::engine::named::{error, finish, wants_path};
 use crate::engine::post::{Inlet, Mailbox, Outlet, Until};
 use crate::engine::record;
 use crate::engine::table::Object;
 use crate::error::Result;
-use crate::handle::Handle;
+use crate::handle::{FromHandle, Handle};
 use crate::namespace::imp::{self as namespace, Facts, Folder, Memory, Place, Request};
 use crate::wait::Timeout;
 
@@ -83,7 +83,13 @@ pub(super) fn open(units: &[u16], inherit: bool) -> Result<Handle> {
 }
 
 fn try_open(units: &[u16], rights: u32, inherit: bool) -> Coded<Handle> {
-    let MailslotName::Local(local) = name(units)? else { return Err(Code::REMOTE_MAILSLOTS_DEPRECATED) };
+    let local = match name(units)? {
+        MailslotName::Local(local) => local,
+        MailslotName::Remote { target, name } => {
+            let opened = crate::net::open(&target, &name).map(Writer::into_handle);
+            return opened.map_err(|error| error.code());
+        }
+    };
     let mut refused = Code::FILE_NOT_FOUND;
     // The user's own first; then those that admit others.
     for scope in [Scope::Local, Scope::Global] {

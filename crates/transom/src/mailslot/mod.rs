@@ -20,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::handle::{Handle, Kind, object_impls};
 use crate::wait::Timeout;
 
+mod broadcast;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 pub(crate) mod imp;
@@ -27,6 +28,7 @@ pub(crate) mod imp;
 #[cfg(test)]
 mod tests;
 
+pub use broadcast::{Broadcast, Received, Subscriber};
 #[cfg(target_os = "linux")]
 pub use imp::ext;
 

@@ -37,14 +37,21 @@ impl Instance {
             match word.state {
                 SlotState::Free => return Err(Trouble::LocalClosed),
                 SlotState::Disconnected if listened => return Err(Trouble::Disconnected),
-                SlotState::Disconnected => self.listen(false)?,
+                SlotState::Disconnected => {
+                    // From here on a client comes during the call.
+                    self.listen(false)?;
+                    listened = true;
+                }
                 SlotState::Connected => {
                     if let Some(came) = self.meet(word, listened) {
                         return Ok(came);
                     }
                 }
                 // Once: of two processes that wait, each would take it from the other for ever.
-                SlotState::Listening if !listened && !self.is_offered_here(word) => self.listen(true)?,
+                SlotState::Listening if !listened && !self.is_offered_here(word) => {
+                    self.listen(true)?;
+                    listened = true;
+                }
                 SlotState::Listening if self.is_orphaned() => self.listen(true)?,
                 SlotState::Listening if nowait => return Err(Trouble::WouldBlock),
                 SlotState::Listening => {

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use transom_core::access::Kind;
 use transom_core::code::Code;
 use transom_core::entry::{Entry, Holder as Slot, LOCKS, Visitor, flags};
-use transom_core::name::{ObjectName, PipeName, Purpose, Scope};
+use transom_core::name::{MailslotName, ObjectName, PipeName, Purpose, Scope};
 use transom_core::text;
 use transom_sys::linux::{Errno, dirs, host, lock};
 
@@ -87,6 +87,9 @@ impl Namespace {
         if PipeName::is_meant(&name.encode_utf16().collect::<Vec<u16>>()) {
             return self.find_pipe(name);
         }
+        if MailslotName::is_meant(&name.encode_utf16().collect::<Vec<u16>>()) {
+            return self.find_mailslot(name);
+        }
         let Some(name) = ObjectName::parse(name)? else { return Ok(None) };
         let Some(directory) = self.existing_directory(name.scope(), Folder::Objects)? else {
             return Ok(None);
@@ -102,6 +105,20 @@ impl Namespace {
         let processes = self.existing_directory(Scope::Local, Folder::Processes)?;
         for scope in [Scope::Local, Scope::Global] {
             if let Some(directory) = self.existing_directory(scope, Folder::Pipes)? {
+                let found = look(&directory, scope, &name.object(scope).file_name(), processes.as_ref());
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_mailslot(&self, name: &str) -> Coded<Option<NamedObject>> {
+        let name = MailslotName::parse(name, &host::computer())?.for_server()?;
+        let processes = self.existing_directory(Scope::Local, Folder::Processes)?;
+        for scope in [Scope::Local, Scope::Global] {
+            if let Some(directory) = self.existing_directory(scope, Folder::Mailslots)? {
                 let found = look(&directory, scope, &name.object(scope).file_name(), processes.as_ref());
                 if found.is_some() {
                     return Ok(found);

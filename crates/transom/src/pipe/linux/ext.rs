@@ -397,3 +397,135 @@ impl Drop for Sending {
         self.take_back();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipe::{Client, Server, ServerOptions};
+    use crate::support::{code, limit, unique};
+    use transom_core::access::{FILE_READ_DATA, FILE_WRITE_DATA};
+    use transom_sys::linux::{bell, futex};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn server() -> (Server, String) {
+        let name = format!(r"\\.\pipe\{}", unique("steps"));
+        let options = ServerOptions::new(&name).message(true).in_size(100).out_size(100);
+        (options.create().unwrap(), name)
+    }
+
+    /// Whether the end's descriptor gets readable within a time.
+    fn is_woken(end: &End, nanos: u64) -> bool {
+        let descriptor = end.poll_fd().unwrap();
+        let woken = bell::wait(&descriptor, &[], Some(futex::now() + nanos)).unwrap().bell;
+        if woken {
+            end.take_token();
+        }
+        woken
+    }
+
+    /// With a fresh connection, and with one that both ends have had, if other tests leave it to them.
+    #[test]
+    fn a_client_is_seen_at_the_descriptor() {
+        let _limit = limit();
+        let (server, name) = server();
+        let end = end(server.pipe(), 0).unwrap();
+        let mut again = 0;
+        for round in 0..20 {
+            end.begin_connect().unwrap();
+            end.arm(Interest::Connect, 0);
+            assert!(!end.poll_connect().unwrap());
+            assert!(!is_woken(&end, SECOND / 500));
+            let before = end.epoch();
+            let client = std::thread::scope(|scope| {
+                let client = scope.spawn(|| Client::open(&name).unwrap());
+                assert!(is_woken(&end, 20 * SECOND), "{round}");
+                client.join().unwrap()
+            });
+            assert!(end.poll_connect().unwrap());
+            again += u32::from(end.epoch() != before);
+            assert_eq!(code(end.begin_connect()), 535);
+            // Its data, and then its end.
+            end.arm(Interest::Data, 10);
+            assert!(end.try_receive(&mut [0; 10]).unwrap().is_none());
+            client.pipe().send(b"data").unwrap();
+            assert!(is_woken(&end, 20 * SECOND));
+            assert_eq!(end.try_receive(&mut [0; 10]).unwrap().map(|message| message.len), Some(4));
+            end.arm(Interest::Data, 10);
+            assert!(end.try_receive(&mut [0; 10]).unwrap().is_none());
+            drop(client);
+            assert!(is_woken(&end, 20 * SECOND));
+            assert_eq!(code(end.try_receive(&mut [0; 10])), 109);
+            assert_eq!(code(end.begin_connect()), 232);
+            server.disconnect().unwrap();
+        }
+        assert!(again > 0, "a connection of before is used again");
+        end.begin_connect().unwrap();
+        end.arm(Interest::Connect, 0);
+        server.disconnect().unwrap();
+        assert!(is_woken(&end, 20 * SECOND));
+        assert_eq!(code(end.poll_connect()), 233);
+    }
+
+    #[test]
+    fn a_write_waits_in_steps_and_can_be_taken_back() {
+        let _limit = limit();
+        let (server, name) = server();
+        let client = Client::open(&name).unwrap();
+        let writing = end(client.pipe(), FILE_WRITE_DATA).unwrap();
+        assert!(matches!(writing.begin_send(&[1; 100]).unwrap(), Begun::Done(100)));
+        let Begun::Waiting(mut first) = writing.begin_send(&[2; 50]).unwrap() else { panic!("it fits") };
+        let Begun::Waiting(second) = writing.begin_send(&[3; 50]).unwrap() else { panic!("it fits") };
+        assert_eq!(first.poll().unwrap(), None);
+        assert_eq!(server.pipe().peek(&mut []).unwrap().available, 200);
+        assert!(second.cancel());
+        assert_eq!(server.pipe().peek(&mut []).unwrap().available, 150);
+        assert_eq!(server.pipe().receive(&mut [0; 200]).unwrap(), 100);
+        assert_eq!(first.poll().unwrap(), Some(50));
+        drop(first);
+        assert_eq!(server.pipe().receive(&mut [0; 200]).unwrap(), 50);
+        let Begun::Waiting(third) = writing.begin_send(&[4; 150]).unwrap() else { panic!("it fits") };
+        drop(third);
+        assert_eq!(server.pipe().peek(&mut []).unwrap().available, 0, "dropping takes it back");
+    }
+
+    #[test]
+    fn a_transaction_is_a_request_and_a_message() {
+        let _limit = limit();
+        let (server, name) = server();
+        let client = Client::open(&name).unwrap();
+        let asking = end(client.pipe(), FILE_READ_DATA | FILE_WRITE_DATA).unwrap();
+        assert_eq!(code(asking.begin_transact(b"?")), 230, "byte read mode");
+        client.pipe().set_mode(2).unwrap();
+        asking.begin_transact(b"?").unwrap();
+        assert!(asking.try_receive_message(&mut [0; 4]).unwrap().is_none());
+        server.pipe().send(b"answer").unwrap();
+        assert_eq!(code(asking.begin_transact(b"?")), 231);
+        let mut reply = [0; 4];
+        let message = asking.try_receive_message(&mut reply).unwrap().unwrap();
+        assert_eq!((message, &reply), (Message { len: 4, complete: false }, b"answ"));
+        drop(server);
+        assert_eq!(code(asking.begin_transact(b"?")), 230);
+    }
+
+    #[test]
+    fn an_end_outlives_its_handles_without_keeping_it_open() {
+        let _limit = limit();
+        let (server, name) = server();
+        let client = Client::open(&name).unwrap();
+        let (ours, theirs) = (end(server.pipe(), 0).unwrap(), end(client.pipe(), 0).unwrap());
+        assert_eq!(ours.id(), end(server.try_clone().unwrap().pipe(), 0).unwrap().id());
+        assert_ne!(ours.id(), theirs.id());
+        assert!(ours.attachment().set(Box::new(5)).is_ok());
+        assert!(end(server.pipe(), 0).unwrap().attachment().get().is_some_and(|five| five.is::<i32>()));
+        assert!(!ours.is_closed() && !ours.is_overlapped());
+        drop(server);
+        assert!(ours.is_closed() && !theirs.is_closed());
+        assert_eq!(code(Client::open(&name)), 2);
+        assert_eq!(code(ours.try_receive(&mut [0; 1])), 109);
+        assert_eq!(code(client.pipe().receive(&mut [0; 1])), 109);
+        drop(client);
+        assert!(theirs.is_closed());
+        assert_eq!(code(theirs.try_receive(&mut [0; 1])), 109);
+    }
+}
