@@ -222,6 +222,7 @@ const _: () = {
     assert!(AT_LOCK.is_multiple_of(64) && AT_STAMP.is_multiple_of(64) && AT_ASLEEP.is_multiple_of(64));
     assert!(slot::COOKIE + 16 == SLOT_SIZE);
     assert!(INSTANCE_LOCKS > crate::entry::LOCKS + crate::entry::MAX_SLOTS as u64);
+    assert!(INSTANCE_LOCKS + (SLOTS as u64) < crate::entry::VISITORS);
     assert!(SPELLING_ROOM >= 3 * crate::name::MAX_PIPE_UNITS);
 };
 

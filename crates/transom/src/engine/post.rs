@@ -47,8 +47,13 @@ use super::turn::{self, Go, Turn};
 use crate::namespace::imp as namespace;
 use crate::racing;
 
-/// Where the locks of writers begin in an entry: away from its content and from the locks of holders.
+/// Where the locks of writers begin in an entry: away from its content, and before those that keep a name or are
+/// locked to remove it (S8).
 const WRITER_LOCKS: u64 = 1 << 38;
+const _: () = {
+    use transom_core::entry::{LOCKS, MAX_SIZE};
+    assert!(WRITER_LOCKS > MAX_SIZE as u64 && WRITER_LOCKS + LANES as u64 <= LOCKS);
+};
 
 /// Nanoseconds for which a writer waits for a reader's turn, when lanes or blocks have run out.
 const PATIENCE: u64 = 10_000_000;

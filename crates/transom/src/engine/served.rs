@@ -21,7 +21,7 @@ use transom_core::name::{PipeName, Scope};
 use transom_core::pipe::Plan;
 use transom_core::security::Security;
 use transom_sys::linux::fault::step;
-use transom_sys::linux::{bell, fd, host, lock, memfd, process};
+use transom_sys::linux::{bell, fd, host, memfd, process};
 
 use super::board::{Board, Fixed};
 use super::errno::{to_code, with_room};
@@ -235,7 +235,7 @@ pub(crate) fn count(board: &Board, entry: BorrowedFd<'_>) -> u32 {
 
 /// Whether a process has the server end of an instance.
 pub(crate) fn is_alive(entry: BorrowedFd<'_>, index: usize) -> bool {
-    lock::is_byte_locked(entry, INSTANCE_LOCKS + index as u64).unwrap_or(true)
+    namespace::is_kept(entry, INSTANCE_LOCKS + index as u64)
 }
 
 /// The name's announce bell for ringing: that of another server process, or a new one.

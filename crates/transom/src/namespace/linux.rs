@@ -221,7 +221,12 @@ pub(crate) fn has_folder(scope: transom_core::name::Scope, folder: Folder) -> bo
 /// it then are those of forked processes that have not become another program yet.
 pub(crate) fn is_held(entry: BorrowedFd<'_>) -> bool {
     let removed = transom_sys::linux::dirs::status(entry).is_ok_and(|status| status.is_removed);
-    !removed && transom_sys::linux::lock::is_locked_from(entry, transom_core::entry::LOCKS).unwrap_or(true)
+    !removed && backing::is_held(entry)
+}
+
+/// Whether a holder has this byte of an entry locked. Who has all of them locked is no holder: it removes the entry.
+pub(crate) fn is_kept(entry: BorrowedFd<'_>, byte: u64) -> bool {
+    backing::is_kept(entry, byte)
 }
 
 /// The process ends in an orderly way: nothing of it is to stay in the folders.

@@ -234,6 +234,23 @@ fn lock_of(locks: BorrowedFd<'_>, byte: u64) -> Result<Lock, Code> {
     })
 }
 
+/// Whether a process holds the name: by a slot's byte or as a visitor. Other bytes are what holders lock beside
+/// that. Where the system does not answer, one does.
+pub(super) fn is_held(locks: BorrowedFd<'_>) -> bool {
+    let ranges = [LOCKS..LOCKS + MAX_SLOTS as u64, VISITORS..VISITORS_END];
+    ranges.into_iter().any(|range| match lock::find_locked(locks, range) {
+        Ok(None) => false,
+        // All bytes are those of who is removing the entry.
+        Ok(Some(found)) => found.end != u64::MAX,
+        Err(_) => true,
+    })
+}
+
+/// Whether a holder has the byte locked, by itself or with others.
+pub(super) fn is_kept(locks: BorrowedFd<'_>, byte: u64) -> bool {
+    lock_of(locks, byte).map_or(true, |lock| lock == Lock::Holder)
+}
+
 /// What the locks of holders say whose memory does not answer.
 #[derive(Debug, Default)]
 struct Silent {

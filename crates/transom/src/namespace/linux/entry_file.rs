@@ -44,7 +44,6 @@ pub(super) struct Spot<'a> {
     pub(super) scope: Scope,
     /// The name as the entry has it.
     pub(super) name: &'a [u8],
-    is_pipe: bool,
 }
 
 /// What a caller of an existing entry wants.
@@ -109,15 +108,15 @@ fn may_be_reused(locked: &Locked, status: &Status, mode: u32) -> Result<bool, Co
 /// An object that somebody holds, with its entry locked.
 struct Alive {
     locked: Locked,
-    contents: Vec<u8>,
     status: Status,
+    contents: Vec<u8>,
     memory: Memory,
 }
 
 /// What an entry turned out to be. Where it stays locked, its lock comes back.
 enum Met {
     Alive(Alive),
-    /// There are none; the memory's file of this name may be left.
+    /// It has no holders; the memory's file of this name may be left.
     Dead(Dead),
     /// The file is that of another name: both have the same hash.
     OtherName,
@@ -225,7 +224,7 @@ fn entry_mode(words: [u32; 4]) -> u32 {
 
 impl Namespace {
     pub(super) fn spot<'a>(&self, folder: Folder, name: &'a ObjectName) -> Result<Spot<'a>, Code> {
-        Ok(Spot::new(self.directory(name.scope(), folder)?, folder, name))
+        Ok(Spot::new(self.directory(name.scope(), folder)?, name))
     }
 
     pub(super) fn create(
@@ -261,8 +260,7 @@ impl Namespace {
         loop {
             // A file that is kept needs no look at its folder, which was looked at when it was found.
             if let Some(directory) = self.known_directory(request.name.scope(), request.folder)
-                && let Some(opened) =
-                    Spot::new(directory, request.folder, request.name).fill_spare(&mut new)?
+                && let Some(opened) = Spot::new(directory, request.name).fill_spare(&mut new)?
             {
                 return Ok(opened);
             }
@@ -300,20 +298,22 @@ impl Namespace {
         // An entry that is known needs no look at the folder: by its identity it is the one that lay in it when it
         // was looked at.
         if let Some(directory) = self.known_directory(request.name.scope(), request.folder) {
-            let spot = Spot::new(directory, request.folder, request.name);
+            let spot = Spot::new(directory, request.name);
             if let Some(opened) = spot.visit_seen(&request.into())? {
                 return Ok(opened);
             }
         }
         let spot = self.spot(request.folder, request.name)?;
-        let wanted = request.into();
-        spot.open(&wanted, |spot| spot.find(&wanted), |spot, alive| spot.join(alive, request.access))
+        spot.open(&request.into())
     }
 
     pub(super) fn look_up(&self, request: &Request<'_>) -> Result<(Memory, OwnedFd), Code> {
         let spot = self.spot(request.folder, request.name)?;
-        let take = |_: &Spot<'_>, alive: Alive| Ok(Some((alive.memory, alive.locked.unlock())));
-        spot.open(&request.into(), |spot| spot.find_locked().map(Sought::of), take)
+        // Who only looks is no visitor: no byte of the entry is to be locked when it comes back.
+        let find = || spot.find_locked().map(Sought::of);
+        spot.seek(&request.into(), find, |alive| {
+            Ok(spot.is_named(&alive.status).then(|| (alive.memory, alive.locked.unlock())))
+        })
     }
 
     pub(super) fn create_process_entry(&self, pid: u32, record: BorrowedFd<'_>) -> Result<Hold, Code> {
@@ -352,18 +352,13 @@ impl Namespace {
     pub(super) fn open_process_entry(&self, pid: u32) -> Result<(OwnedFd, Hold), Code> {
         let name = process_name(pid);
         let wanted = Wanted { kind: Kind::Process, access: 0, for_reading_only: false };
-        let opened = self.process_spot(&name)?.open(
-            &wanted,
-            |spot| spot.find(&wanted),
-            |spot, alive| spot.join(alive, 0),
-        )?;
+        let opened = self.process_spot(&name)?.open(&wanted)?;
         Ok((opened.memory.fd, opened.hold))
     }
 
     fn process_spot<'a>(&self, name: &'a str) -> Result<Spot<'a>, Code> {
         let directory = self.directory(Scope::Local, Folder::Processes)?;
-        let (file, name) = (name.to_owned(), name.as_bytes());
-        Ok(Spot { directory, file, scope: Scope::Local, name, is_pipe: false })
+        Ok(Spot { directory, file: name.to_owned(), scope: Scope::Local, name: name.as_bytes() })
     }
 }
 
@@ -402,9 +397,8 @@ fn now() -> u64 {
 }
 
 impl<'a> Spot<'a> {
-    fn new(directory: Arc<Directory>, folder: Folder, name: &'a ObjectName) -> Spot<'a> {
-        let is_pipe = folder == Folder::Pipes;
-        Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest(), is_pipe }
+    fn new(directory: Arc<Directory>, name: &'a ObjectName) -> Spot<'a> {
+        Spot { directory, file: name.file_name(), scope: name.scope(), name: name.rest() }
     }
 }
 
@@ -430,7 +424,7 @@ impl Spot<'_> {
         }
     }
 
-    /// The file of the name, under its lock.
+    /// The file of the name, if there is one, under its lock.
     fn find_locked(&self) -> Result<Option<Found>, Code> {
         match roomy(|| dirs::open_file(&*self.directory, &self.file, true)) {
             Ok(file) => self.lock(file, false),
@@ -478,18 +472,23 @@ impl Spot<'_> {
             .is_ok_and(|named| (named.device, named.inode) == (status.device, status.inode))
     }
 
-    /// Finds the object of the name as `find` does, and does `take` with it; again, if that finds it busy.
-    fn open<T>(
+    fn open(&self, wanted: &Wanted) -> Result<Opened, Code> {
+        self.seek(wanted, || self.find(wanted), |alive| self.join(alive, wanted.access))
+    }
+
+    /// Looks for the object of the name with `find`, and does `take` with it, which may find that the entry has
+    /// just been removed.
+    fn seek<T>(
         &self,
         wanted: &Wanted,
-        find: impl Fn(&Self) -> Result<Sought<T>, Code>,
-        take: impl Fn(&Self, Alive) -> Result<Option<T>, Code>,
+        find: impl Fn() -> Result<Sought<T>, Code>,
+        take: impl Fn(Alive) -> Result<Option<T>, Code>,
     ) -> Result<T, Code> {
         let mut round = 0;
         loop {
-            let found = match find(self)? {
+            let found = match find()? {
                 Sought::Found(found) => found,
-                Sought::Visited(opened) => return Ok(opened),
+                Sought::Visited(taken) => return Ok(taken),
                 Sought::Gone => match dirs::status_at(&*self.directory, &self.file) {
                     // Removed between the two calls, and there is a new one.
                     Ok(_) => continue,
@@ -499,27 +498,23 @@ impl Spot<'_> {
             if found.is_blank()? {
                 return Err(Code::FILE_NOT_FOUND);
             }
-            return match self.meet(found.locked, &found.status, wanted)? {
-                Met::Alive(alive) => match take(self, alive)? {
-                    Some(taken) => Ok(taken),
-                    None => {
-                        give_way(&mut round);
-                        continue;
+            match self.meet(found.locked, &found.status, wanted)? {
+                Met::Alive(alive) => {
+                    if let Some(taken) = take(alive)? {
+                        return Ok(taken);
                     }
-                },
+                }
                 Met::Dead(dead) => {
                     if dead.claimed {
                         // Who comes next would do it; a failure changes nothing.
                         let _ = self.remove_dead(&dead, &found.status);
                     }
-                    Err(Code::FILE_NOT_FOUND)
+                    return Err(Code::FILE_NOT_FOUND);
                 }
-                Met::OtherName => Err(Code::FILE_NOT_FOUND),
-                Met::Busy => {
-                    give_way(&mut round);
-                    continue;
-                }
-            };
+                Met::OtherName => return Err(Code::FILE_NOT_FOUND),
+                Met::Busy => {}
+            }
+            give_way(&mut round);
         }
     }
 
@@ -575,16 +570,18 @@ impl Spot<'_> {
             Reach::Leaving => return Ok(Met::Busy),
             Reach::Hidden => return Err(Code::ACCESS_DENIED),
         };
-        Ok(Met::Alive(Alive { locked, contents, status: *status, memory: Memory { fd, facts } }))
+        Ok(Met::Alive(Alive { locked, status: *status, contents, memory: Memory { fd, facts } }))
     }
 
-    /// Takes a slot in an entry that has holders; `None` if they have all just left.
+    /// Takes a slot in an entry that has holders; `None` if it has been removed meanwhile.
     fn join(&self, alive: Alive, access: u32) -> Result<Option<Opened>, Code> {
-        let Alive { locked, contents, status, memory } = alive;
+        let Alive { locked, status, contents, memory } = alive;
         let entry = Entry::parse(&contents)?;
-        let seat = match Seat::take(locked.fd(), &entry, access, memory.fd.as_raw_fd())? {
-            Taken::Seat(seat) => seat,
-            Taken::Busy => return Ok(None),
+        let seat = match Seat::take(locked.fd(), &entry, access, memory.fd.as_raw_fd()) {
+            Ok(Taken::Seat(seat)) => seat,
+            Ok(Taken::Busy) => return Ok(None),
+            Err(_) if !self.is_named(&status) => return Ok(None),
+            Err(code) => return Err(code),
         };
         step("slot-taken");
         let backing = self.memory_of(Some(&entry));
@@ -682,8 +679,7 @@ impl Spot<'_> {
     fn hold(&self, locked: Locked, status: &Status, seat: Seat, backing: Option<String>) -> Hold {
         let directory = Some(Arc::clone(&self.directory));
         let identity = (status.device, status.inode);
-        let hold = Hold::new(locked.unlock(), identity, seat, directory, self.file.clone(), backing);
-        hold.of_pipe(self.is_pipe)
+        Hold::new(locked.unlock(), identity, seat, directory, self.file.clone(), backing)
     }
 
     /// A slot in the entry of a process, if it is about this very record: its creator made it, or itself.

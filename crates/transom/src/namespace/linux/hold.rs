@@ -253,8 +253,6 @@ pub(crate) struct Hold {
     backing: Option<String>,
     /// Somebody else has the slot now.
     given_away: AtomicBool,
-    /// It is one of a pipe's name.
-    keeps_instances: bool,
 }
 
 /// Takes the `flock` for a few lines.
@@ -302,23 +300,7 @@ impl Hold {
         backing: Option<String>,
     ) -> Hold {
         let (file, stand, given_away) = (Arc::new(file), Stand::Slot(seat), AtomicBool::new(false));
-        Hold {
-            file,
-            identity,
-            stand,
-            plain: None,
-            directory,
-            name,
-            backing,
-            given_away,
-            keeps_instances: false,
-        }
-    }
-
-    /// The same, of a pipe's name.
-    pub(super) fn of_pipe(mut self, is_pipe: bool) -> Hold {
-        self.keeps_instances = is_pipe;
-        self
+        Hold { file, identity, stand, plain: None, directory, name, backing, given_away }
     }
 
     /// That of who has made the entry, for this user alone and without a file of memory beside it.
@@ -331,17 +313,7 @@ impl Hold {
         plain: Plain,
     ) -> Hold {
         let (stand, directory, given_away) = (Stand::Slot(seat), Some(directory), AtomicBool::new(false));
-        Hold {
-            file,
-            identity,
-            stand,
-            plain: Some(plain),
-            directory,
-            name,
-            backing: None,
-            given_away,
-            keeps_instances: false,
-        }
+        Hold { file, identity, stand, plain: Some(plain), directory, name, backing: None, given_away }
     }
 
     /// That of a visitor, which has `byte` locked.
@@ -354,17 +326,7 @@ impl Hold {
     ) -> Hold {
         let stand = Stand::Visitor { byte, own: own(), known: None };
         let (directory, given_away) = (Some(directory), AtomicBool::new(false));
-        Hold {
-            file,
-            identity,
-            stand,
-            plain: None,
-            directory,
-            name,
-            backing: None,
-            given_away,
-            keeps_instances: false,
-        }
+        Hold { file, identity, stand, plain: None, directory, name, backing: None, given_away }
     }
 
     /// Lets the entry be visited again without opening it, when a visitor has left it to others.
@@ -452,7 +414,6 @@ impl Hold {
         })??;
         let (directory, name) = (self.directory.clone(), self.name.clone());
         let hold = Hold::new(file, self.identity, seat, directory, name, self.backing.clone());
-        let hold = hold.of_pipe(self.keeps_instances);
         Ok(ChildHold { hold, memory })
     }
 
@@ -523,9 +484,7 @@ impl Hold {
         let name = name.unwrap_or_default();
         let path_backed = header.flags & transom_core::entry::flags::PATH_BACKED != 0;
         let backing = path_backed.then(|| backing::memory_name(&name, &header.cookie));
-        let identity = (status.device, status.inode);
-        let hold =
-            Hold::new(file, identity, seat, directory, name, backing).of_pipe(header.kind == Kind::Pipe);
+        let hold = Hold::new(file, (status.device, status.inode), seat, directory, name, backing);
         // On failure the hold goes, and with it the slot.
         written.map(|()| hold)
     }
@@ -543,12 +502,9 @@ impl Hold {
                 is_last() || {
                     seat.strike_out(file);
                     step("slot-struck-out");
-                    // Said explicitly: a child that was forked and has not yet become another program shares the
-                    // locks.
-                    let _ = lock::unlock_byte(file, seat.byte());
-                    if self.keeps_instances {
-                        let _ = lock::unlock_from(file, INSTANCE_LOCKS);
-                    }
+                    // The slot's byte, and those of a pipe's instances. Said explicitly: a child that was forked
+                    // and has not yet become another program shares the locks.
+                    let _ = lock::unlock_from(file, LOCKS);
                     is_last()
                 }
             }

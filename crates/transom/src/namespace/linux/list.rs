@@ -64,7 +64,7 @@ fn open_held(directory: &Directory, file_name: &str) -> Option<(OwnedFd, Vec<u8>
     let file = dirs::open_file(directory, file_name, true).ok()?;
     let status = dirs::status(&file).ok().filter(|status| status.is_file)?;
     let contents = read(file.as_fd(), status.size).ok()?;
-    lock::is_locked_from(&file, LOCKS).ok()?.then_some((file, contents))
+    backing::is_held(file.as_fd()).then_some((file, contents))
 }
 
 impl Namespace {

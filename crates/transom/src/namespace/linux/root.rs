@@ -290,9 +290,14 @@ impl Namespace {
         !swept.load(Ordering::Relaxed) && !swept.swap(true, Ordering::Relaxed)
     }
 
+    /// Where a folder is kept open.
+    fn kept(&self, scope: Scope, folder: Folder) -> &RwLock<Option<Arc<Directory>>> {
+        &self.folders[Folder::ALL.len() * scope_index(scope) + folder as usize]
+    }
+
     /// A folder that has been opened and checked before by this user.
     pub(super) fn known_directory(&self, scope: Scope, folder: Folder) -> Option<Arc<Directory>> {
-        let kept = self.folders[Folder::ALL.len() * scope_index(scope) + folder as usize].read();
+        let kept = self.kept(scope, folder).read();
         let kept = kept.unwrap_or_else(PoisonError::into_inner);
         kept.as_ref().filter(|kept| kept.keeps_something() && kept.user == process::user()).map(Arc::clone)
     }
@@ -300,7 +305,7 @@ impl Namespace {
     /// A folder, open and checked; made if it is not there.
     pub(super) fn directory(&self, scope: Scope, folder: Folder) -> Result<Arc<Directory>, Code> {
         let user = process::user();
-        let kept = &self.folders[Folder::ALL.len() * scope_index(scope) + folder as usize];
+        let kept = self.kept(scope, folder);
         if let Some(directory) = kept.read().unwrap_or_else(PoisonError::into_inner).as_ref()
             && directory.is_good(user)
         {

@@ -18,6 +18,7 @@ use super::spare::Spare;
 use super::{Facts, Folder, Memory, Opened, Place, Request};
 use crate::support::limit;
 
+mod beside;
 mod hostile;
 mod life;
 mod list;
