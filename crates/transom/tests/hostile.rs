@@ -14,6 +14,8 @@ mod cut;
 mod forged;
 #[path = "hostile/inbox.rs"]
 mod inbox;
+#[path = "hostile/mailslot.rs"]
+mod mailslot;
 #[path = "hostile/mutex.rs"]
 mod mutex;
 #[path = "hostile/peer.rs"]
@@ -34,6 +36,7 @@ fn child_entry() {
         ("scribbler-of-record", record::scribbler),
         ("honest-by-name", scribble::honest_by_name),
         ("honest-with-page", scribble::honest_with_page),
+        ("honest-with-mailslot", mailslot::honest_with_mailslot),
         ("honest-with-record", record::honest),
         ("reopened", record::reopened),
         ("duplicator", record::duplicator),
