@@ -38,7 +38,8 @@ impl Drop for Ready {
 fn messages_of_many_commands_come_out_of_one() {
     let place = Place::new();
     let name = place.name("log");
-    let listening = Ready::start(place.command(["mailslot", "listen", &name, "--count", "4"]), "listening at");
+    let listening =
+        Ready::start(place.command(["mailslot", "listen", &name, "--count", "4"]), "listening at");
     place.run(["mailslot", "send", &name, "one"]).expect(0);
     place.run(["mailslot", "send", &name, "--hex", "74 77 6f"]).expect(0);
     place.run_with_input(["mailslot", "send", &name, "--format", "lines"], b"three\n\n").expect(0);
@@ -63,7 +64,8 @@ fn what_is_published_reaches_all_who_subscribed() {
     let name = place.name("news");
     let mut publisher = Ready::start(place.command(["mailslot", "publish", &name]), "publishing to");
     let subscribe = ["mailslot", "subscribe", &name, "--count", "2"];
-    let subscribers: Vec<Ready> = (0..2).map(|_| Ready::start(place.command(subscribe), "subscribed to")).collect();
+    let subscribers: Vec<Ready> =
+        (0..2).map(|_| Ready::start(place.command(subscribe), "subscribed to")).collect();
     let input = publisher.0.stdin.as_mut().expect("its input");
     input.write_all(b"first\nsecond\n").expect("it reads");
     for subscriber in subscribers {

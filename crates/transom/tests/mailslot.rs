@@ -290,6 +290,10 @@ fn a_copy_of_the_servers_handle_keeps_the_mailslot() {
     assert_eq!(code(Server::create(&name)), 183);
     child.process.terminate(1).unwrap();
     exit_code(&child);
+    if under_wine() {
+        // A client's handle keeps the name there: the row S8 of the deviations.
+        return;
+    }
     // The process has ended before everything it held is closed.
     while code(Server::create(&name)) == 183 {
         std::thread::yield_now();
@@ -327,6 +331,10 @@ fn server() -> u32 {
 #[test]
 fn a_killed_server_leaves_no_name() {
     let _limit = limit();
+    if under_wine() {
+        // As above.
+        return;
+    }
     for _ in 0..3 {
         let (name, here) = (slot_name("dead"), unique("ready"));
         let event = named_event(&here);

@@ -8,8 +8,8 @@ use transom::namespace;
 use transom::security::Security;
 
 use crate::args::{
-    MailslotCommand, MailslotInfoArgs, MailslotListenArgs, MailslotPublishArgs, MailslotSendArgs, MailslotSubscribeArgs,
-    MessageFormat,
+    MailslotCommand, MailslotInfoArgs, MailslotListenArgs, MailslotPublishArgs, MailslotSendArgs,
+    MailslotSubscribeArgs, MessageFormat,
 };
 use crate::cmd::event::Done;
 use crate::exit::Exit;
@@ -63,8 +63,9 @@ impl Report for Message<'_> {
 
 fn listen(args: &MailslotListenArgs, output: &Output) -> Result<i32, Failure> {
     let name = slot_name(&args.name);
-    let longest = u32::try_from(args.longest)
-        .map_err(|_| Failure::usage(format!("a message of {} does not fit: 4 GiB - 1 at most", args.longest)))?;
+    let longest = u32::try_from(args.longest).map_err(|_| {
+        Failure::usage(format!("a message of {} does not fit: 4 GiB - 1 at most", args.longest))
+    })?;
     let mut options = Options::new(&name).max_message(longest).read_timeout(args.limit.timeout);
     if args.everyone {
         options = options.security(Security::everyone());
@@ -75,7 +76,14 @@ fn listen(args: &MailslotListenArgs, output: &Output) -> Result<i32, Failure> {
     while args.count.is_none_or(|most| count < most) {
         let message = server.receive_vec()?;
         let (bytes, hex) = (message.len(), units::to_hex(&message));
-        output.report(&Message { name: &name, bytes, lost: None, hex, message: &message, format: args.format })?;
+        output.report(&Message {
+            name: &name,
+            bytes,
+            lost: None,
+            hex,
+            message: &message,
+            format: args.format,
+        })?;
         count += 1;
     }
     Ok(Exit::Ok.code())

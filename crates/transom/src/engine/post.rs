@@ -58,8 +58,9 @@ const _: () = {
 /// Nanoseconds for which a writer waits for a reader's turn, when lanes or blocks have run out.
 const PATIENCE: u64 = 10_000_000;
 
-/// Nanoseconds after which a read that does not wait, or not that long, gives up waiting for another reader.
-const OTHERS: u64 = 1_000_000_000;
+/// Nanoseconds after which a read that does not wait, or not that long, gives up waiting for another reader: long
+/// enough to find out that there is none (see [`turn`]).
+const OTHERS: u64 = 3_000_000_000;
 
 /// Nanoseconds after which a sleeping reader looks by itself at first; then after twice that, and so on.
 const DOUBT: u64 = 20_000_000;
@@ -502,7 +503,7 @@ impl Inlet {
     /// GetMailslotInfo.
     ///
     /// # Errors
-    /// 121: another process has been reading for a second. 1392: the memory makes no sense.
+    /// 121: another process has been reading for three seconds. 1392: the memory makes no sense.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Code> {
         let limit = futex::now() + OTHERS;
         self.reading(
@@ -672,8 +673,11 @@ impl Outlet {
         if now.wrapping_sub(self.seen.load(Ordering::Relaxed)) < spin::SHORT {
             return true;
         }
-        self.seen.store(now, Ordering::Relaxed);
-        namespace::is_held(self.entry.as_fd())
+        let held = namespace::is_held(self.entry.as_fd());
+        if held {
+            self.seen.store(now, Ordering::Relaxed);
+        }
+        held
     }
 
     /// WriteFile: one message.

@@ -99,7 +99,9 @@ impl Subscriber {
         let mut buffer = vec![0; 1024];
         loop {
             match self.receive(&mut buffer, timeout) {
-                Err(error) if error.code() == crate::Code::INSUFFICIENT_BUFFER => buffer.resize(2 * buffer.len(), 0),
+                Err(error) if error.code() == crate::Code::INSUFFICIENT_BUFFER => {
+                    buffer.resize(2 * buffer.len(), 0)
+                }
                 Ok(received) => {
                     buffer.truncate(received.len);
                     return Ok((buffer, received.lost));

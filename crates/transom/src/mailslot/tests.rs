@@ -35,7 +35,11 @@ fn a_name_has_one_server_and_is_gone_with_it() {
     assert_eq!(code(Server::create(&name)), 183);
     let writer = Writer::open(&name).unwrap();
     drop(server);
-    assert_eq!(code(Writer::open(&name)), 2, "clients do not keep the name");
+    // Clients do not keep the name.
+    crate::differs_under_wine!("S8", crate::support::code(Writer::open(&name)) == 2);
+    if crate::support::under_wine() {
+        return;
+    }
     let again = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
     assert!(writer.send(b"to the old one").is_err());
     assert_eq!(code(again.receive(&mut [0; 20])), 121);

@@ -30,7 +30,7 @@ pub fn honest_with_mailslot() -> u32 {
         // Most of it where the lanes in use, their blocks' words and the first records lie; not who has the turn, for
         // which a reader waits a second each time.
         let at = match random.below(5) {
-            0 => random.below(384),
+            0 => random.below(376),
             1 => 512 + random.below(1024),
             2 => 4096 + random.below(1024),
             3 => 1_052_672 + random.below(64),

@@ -304,7 +304,10 @@ mod tests {
             for subscriber in &mut subscribers {
                 let mut buffer = [0; 8];
                 let received = subscriber.receive(&mut buffer, PATIENCE).unwrap();
-                assert_eq!((received, &buffer[..4]), (Received { len: 4, lost: 0 }, &number.to_le_bytes()[..]));
+                assert_eq!(
+                    (received, &buffer[..4]),
+                    (Received { len: 4, lost: 0 }, &number.to_le_bytes()[..])
+                );
             }
         }
         assert_eq!(code(subscribers[0].receive(&mut [0; 8], Timeout::ZERO)), 121);
@@ -361,7 +364,8 @@ mod tests {
                 });
             }
             for number in 0..20_000_u64 {
-                let message: Vec<u8> = std::iter::repeat_n(number.to_le_bytes(), 1 + number as usize % 50).flatten().collect();
+                let message: Vec<u8> =
+                    std::iter::repeat_n(number.to_le_bytes(), 1 + number as usize % 50).flatten().collect();
                 publisher.publish(&message).unwrap();
             }
         });

@@ -31,7 +31,12 @@ impl Log {
         match self.0 {}
     }
 
-    pub(super) fn receive(&self, place: &mut Place, _buffer: &mut [u8], _timeout: Timeout) -> Result<Received> {
+    pub(super) fn receive(
+        &self,
+        place: &mut Place,
+        _buffer: &mut [u8],
+        _timeout: Timeout,
+    ) -> Result<Received> {
         match place.0 {}
     }
 }
