@@ -15,6 +15,7 @@ const LETTERS: &[(char, &[&str])] = &[
     ('Y', &["event", "mutex", "semaphore", "wait"]),
     ('R', &["process"]),
     ('P', &["pipe"]),
+    ('S', &["mailslot"]),
     ('A', &["atl"]),
 ];
 

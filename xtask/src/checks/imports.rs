@@ -69,6 +69,7 @@ const EDGES: &[Edge] = &[
     edge("process", "thread", Depth::Face, "a new process comes with its first thread"),
     edge("pipe", "process", Depth::Face, "the process at the other end can be asked for"),
     edge("aio", "pipe", Depth::Inside, "the tokio face of pipes"),
+    edge("mailslot", "mapping", Depth::Face, "a broadcast log is a named mapping"),
 ];
 
 /// How far an import may reach.

@@ -145,6 +145,40 @@ fn writers_in_many_threads_lose_nothing_and_keep_their_order() {
     });
 }
 
+/// S3: names of mailslots, pipes and objects do not meet.
+#[test]
+fn a_pipe_and_an_event_may_have_the_same_name() {
+    let _limit = limit();
+    let stem = unique("same");
+    let _event = crate::event::EventOptions::new().name(&stem).create().unwrap();
+    let _pipe = crate::pipe::Server::create(&format!(r"\\.\pipe\{stem}")).unwrap();
+    let _server = Server::create(&format!(r"\\.\mailslot\{stem}")).unwrap();
+}
+
+/// S23, S35: one process may have both ends, and what is there is returned at once, whatever the time-out.
+#[test]
+fn a_message_that_is_there_is_not_waited_for() {
+    let _limit = limit();
+    let name = name("there");
+    let server = Server::create(&name).unwrap();
+    Writer::open(&name).unwrap().send(b"there").unwrap();
+    assert_eq!(server.info().unwrap().read_timeout, Timeout::INFINITE);
+    assert_eq!(server.receive(&mut [0; 8]).unwrap(), 5);
+}
+
+/// S18: what is unread goes with the mailslot.
+#[test]
+fn a_new_mailslot_has_nothing_of_the_old_one() {
+    let _limit = limit();
+    let name = name("anew");
+    let server = Server::create(&name).unwrap();
+    let writer = Writer::open(&name).unwrap();
+    writer.send(b"lost").unwrap();
+    drop((writer, server));
+    let again = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    assert_eq!(code(again.receive(&mut [0; 8])), 121);
+}
+
 #[test]
 fn an_error_carries_the_name() {
     let _limit = limit();
