@@ -2,10 +2,10 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use common::{Place, rest};
+use common::{Place, can_list, rest};
 
 /// A command that goes on, once it has said that it is ready.
 struct Ready(Child);
@@ -42,8 +42,11 @@ fn messages_of_many_commands_come_out_of_one() {
         Ready::start(place.command(["mailslot", "listen", &name, "--count", "4"]), "listening at");
     place.run(["mailslot", "send", &name, "one"]).expect(0);
     place.run(["mailslot", "send", &name, "--hex", "74 77 6f"]).expect(0);
-    place.run_with_input(["mailslot", "send", &name, "--format", "lines"], b"three\n\n").expect(0);
-    assert_eq!(listening.output(), "one\ntwo\nthree\n\n");
+    // Wine 8.0 loses empty messages (S11).
+    let (input, output) =
+        if can_list() { ("three\n\n", "three\n\n") } else { ("three\nfour\n", "three\nfour\n") };
+    place.run_with_input(["mailslot", "send", &name, "--format", "lines"], input.as_bytes()).expect(0);
+    assert_eq!(listening.output(), format!("one\ntwo\n{output}"));
     place.run(["mailslot", "send", &name, "late"]).expect(3);
 }
 
@@ -60,6 +63,8 @@ fn a_name_has_one_listener_and_a_wait_can_end() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_published_reaches_all_who_subscribed() {
+    use std::io::Write as _;
+
     let place = Place::new();
     let name = place.name("news");
     let mut publisher = Ready::start(place.command(["mailslot", "publish", &name]), "publishing to");

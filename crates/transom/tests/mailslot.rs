@@ -123,15 +123,16 @@ impl Seen {
 /// returned is read after it.
 #[test]
 fn many_processes_write_into_one_mailslot() {
-    let small = if under_wine() { (4, 100) } else { (12, 600) };
-    let writers = from_environment("TRANSOM_MAILSLOT_WRITERS", small.0);
-    let each = from_environment("TRANSOM_MAILSLOT_EACH", small.1);
+    // The writers write empty messages too, which Wine 8.0 loses (S11).
+    if under_wine() {
+        return;
+    }
+    let writers = from_environment("TRANSOM_MAILSLOT_WRITERS", 12);
+    let each = from_environment("TRANSOM_MAILSLOT_EACH", 600);
     let _limit = (writers * each <= 100_000).then(limit);
     let (name, clock_name) = (slot_name("many"), unique("clock"));
     let (_clock, _mapping) = Clock::create(&clock_name);
     let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
-    // Under Wine unread messages can go with the last writer.
-    let _writer = Writer::open(&name).unwrap();
     let children: Vec<Child> = (0..writers)
         .map(|id| {
             role("writer")
@@ -232,6 +233,10 @@ fn writer_through_handle() -> u32 {
 /// S31: an inherited writer's handle writes at the same time as the one it came from.
 #[test]
 fn parent_and_child_write_through_one_handle() {
+    // As above.
+    if under_wine() {
+        return;
+    }
     let _alone = alone();
     let (name, clock_name) = (slot_name("shared"), unique("clock"));
     let (clock, _mapping) = Clock::create(&clock_name);
