@@ -204,7 +204,7 @@ pub fn is_gone(reader: impl AsFd) -> bool {
     wait(reader, &[], Some(0)).is_ok_and(|ready| ready.gone)
 }
 
-/// An epoll(7) descriptor that is readable while there is a token at the bell or a [`kick`] that was not taken.
+/// An epoll(7) descriptor that is readable while there is a token at the bell or a [`Pollable::kick`] that was not taken.
 ///
 /// A thread that sleeps at the bell takes tokens which others of its process polled for; so it kicks these.
 #[derive(Debug)]
