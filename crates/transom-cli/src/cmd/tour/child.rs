@@ -13,7 +13,7 @@ use transom::wait::{self, Timeout, Wait};
 
 use super::memory::{ANSWER, LINES, Large, text_at};
 use super::signals::{EXIT_CODE, ITEMS, ROUNDS, await_event, slot};
-use super::{PATIENCE, expect, pipes};
+use super::{PATIENCE, expect, mailslots, pipes};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -27,6 +27,7 @@ pub fn run(role: &str, arguments: &[String]) -> Result<i32, Failure> {
         ("trade-handles", []) => trade_handles()?,
         ("write-guarded", [name, started]) => write_guarded(name, started)?,
         ("print-lines", []) => print_lines()?,
+        ("write-messages", [name]) => mailslots::write_messages(name)?,
         ("ask-questions", [name]) => pipes::ask_questions(name)?,
         ("say-who", [name]) => pipes::say_who(name)?,
         ("send-and-wait", [name, sent]) => pipes::send_and_wait(name, sent)?,

@@ -5,6 +5,7 @@
 //! `signals.rs` those about waiting, and `peer.rs` is how the other process is started, watched and ended.
 
 mod child;
+mod mailslots;
 mod memory;
 mod peer;
 mod pipes;
@@ -84,6 +85,11 @@ const STEPS: &[Step] = &[
         title: "a client is killed",
         did: "killed a child that had written to a named pipe, then read on",
         run: pipes::killed_client,
+    },
+    Step {
+        title: "mailslot",
+        did: "read what four children wrote into one mailslot at the same time",
+        run: mailslots::many_writers,
     },
     Step {
         title: "event ping-pong",
