@@ -28,10 +28,7 @@ pub fn many_writers(stage: &Stage) -> Result<String, Failure> {
         let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
         let writer = ids.iter().zip(&next).position(|(id, next)| text == format!("{id}: {next}"));
         let Some(writer) = writer else {
-            return Err(Failure::new(
-                crate::exit::Exit::General,
-                format!("received '{text}' out of its order"),
-            ));
+            return Err(Failure::new(Exit::General, format!("received '{text}' out of its order")));
         };
         next[writer] += 1;
     }
