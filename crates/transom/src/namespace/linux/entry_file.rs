@@ -568,6 +568,10 @@ impl Spot<'_> {
                 return Ok(Met::Dead(Dead { locked, memory, claimed }));
             }
             Reach::Leaving => return Ok(Met::Busy),
+            // A file that was spare meanwhile may be this name's entry again, with other content.
+            Reach::Hidden if read(file, to_code(dirs::status(file))?.size)? != contents => {
+                return Ok(Met::Busy);
+            }
             Reach::Hidden => return Err(Code::ACCESS_DENIED),
         };
         Ok(Met::Alive(Alive { locked, status: *status, contents, memory: Memory { fd, facts } }))
