@@ -452,11 +452,12 @@ impl Inlet {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut doubt = DOUBT;
         let result = loop {
+            // Before the look at what ends it: who cancels after that wakes this one.
+            header.fall_asleep();
+            step("reader-registered");
             if let Some(code) = ended() {
                 break Err(code);
             }
-            header.fall_asleep();
-            step("reader-registered");
             match look(true) {
                 Ok(Some(found)) => break Ok(found),
                 Ok(None) => {}
@@ -530,10 +531,12 @@ impl Inlet {
 
     /// Ends the waits of this process with 995; false if there is none.
     pub(crate) fn cancel(&self) -> bool {
-        let any = self.waiting.load(Ordering::SeqCst) > 0;
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            return false;
+        }
         self.cancelled.fetch_add(1, Ordering::SeqCst);
         self.stir();
-        any
+        true
     }
 
     pub(crate) fn opened(&self) {
