@@ -35,18 +35,26 @@ pub(crate) fn write_right(handle: &Handle) -> u32 {
     }
 }
 
-/// The end of a pipe behind a handle; `None` for a file. What is done with one may wait for a child that left this
-/// thread a head start, so that ends here.
-pub(crate) fn pipe(raw: RawHandle) -> Outcome<Option<Borrowed<Pipe>>> {
-    match Pipe::borrow(raw) {
-        Ok(pipe) => {
-            process::let_go();
-            Ok(Some(pipe))
+/// What can be read or written, its number looked up once.
+enum Target {
+    Pipe(Borrowed<Pipe>),
+    Mailslot(Borrowed<Handle>),
+    File(Borrowed<Handle>),
+}
+
+impl Target {
+    /// What is done with a pipe may wait for a child that left this thread a head start, so that ends here.
+    fn of(file: HANDLE) -> Outcome<Target> {
+        let handle = Handle::borrow(file.raw())?;
+        match handle.kind() {
+            Some(Kind::Mailslot) => Ok(Target::Mailslot(handle)),
+            Some(Kind::File) => Ok(Target::File(handle)),
+            _ => {
+                let pipe = handle.into_typed()?;
+                process::let_go();
+                Ok(Target::Pipe(pipe))
+            }
         }
-        Err(error) => match Handle::borrow(raw)?.kind() {
-            Some(Kind::File) => Ok(None),
-            _ => Err(error.into()),
-        },
     }
 }
 
@@ -195,13 +203,14 @@ pub extern "C" fn ReadFile(
             return fail(Code::INVALID_PARAMETER);
         }
         count.put(0);
-        if mailslot::is(file.raw()) {
-            return mailslot::read(file.raw(), buffer, size, count, overlapped);
-        }
-        let Some(pipe) = pipe(file.raw())? else {
-            return on_file(count, overlapped, |offset| {
-                read_file(file, buffer.bytes(size as usize)?, offset)
-            });
+        let pipe = match Target::of(file)? {
+            Target::Pipe(pipe) => pipe,
+            Target::Mailslot(slot) => return mailslot::read(slot, buffer, size, count, overlapped),
+            Target::File(file) => {
+                return on_file(count, overlapped, |offset| {
+                    read_file(&file, buffer.bytes(size as usize)?, offset)
+                });
+            }
         };
         Transfer {
             right: access::FILE_READ_DATA,
@@ -225,13 +234,16 @@ pub extern "C" fn WriteFile(
             return fail(Code::INVALID_PARAMETER);
         }
         count.put(0);
-        if mailslot::is(file.raw()) {
-            return on_file(count, overlapped, |_| mailslot::write(file.raw(), buffer.bytes(size as usize)?));
-        }
-        let Some(pipe) = pipe(file.raw())? else {
-            return on_file(count, overlapped, |offset| {
-                write_file(file, buffer.bytes(size as usize)?, offset)
-            });
+        let pipe = match Target::of(file)? {
+            Target::Pipe(pipe) => pipe,
+            Target::Mailslot(slot) => {
+                return on_file(count, overlapped, |_| mailslot::write(slot, buffer.bytes(size as usize)?));
+            }
+            Target::File(file) => {
+                return on_file(count, overlapped, |offset| {
+                    write_file(&file, buffer.bytes(size as usize)?, offset)
+                });
+            }
         };
         Transfer {
             right: access::FILE_WRITE_DATA,
@@ -242,30 +254,19 @@ pub extern "C" fn WriteFile(
     })
 }
 
-/// What both Ex forms do: only overlapped handles have operations that end later.
+/// What both Ex forms do with a pipe: only overlapped handles have operations that end later.
 fn with_routine(
-    file: HANDLE,
+    pipe: &Pipe,
     overlapped: Out<OVERLAPPED>,
-    routine: Option<Routine>,
+    routine: Routine,
     right: u32,
     request: Request,
-    on_file: impl FnOnce(u64) -> Outcome<usize>,
-) -> Bool {
-    truth(|| {
-        let (Some(routine), Some(given)) = (routine, overlapped.reader().get()) else {
-            return fail(Code::INVALID_PARAMETER);
-        };
-        match pipe(file.raw())? {
-            Some(pipe) => {
-                let end = ext::end(&pipe, right)?;
-                if !end.is_overlapped() {
-                    return fail(Code::INVALID_PARAMETER);
-                }
-                overlapped::begin_with_routine(&end, request, overlapped, routine)
-            }
-            None => overlapped::file_with_routine(overlapped, routine, || on_file(given.offset())),
-        }
-    })
+) -> Outcome<()> {
+    let end = ext::end(pipe, right)?;
+    if !end.is_overlapped() {
+        return fail(Code::INVALID_PARAMETER);
+    }
+    overlapped::begin_with_routine(&end, request, overlapped, routine)
 }
 
 /// # Safety
@@ -278,17 +279,20 @@ pub unsafe extern "C" fn ReadFileEx(
     overlapped: Out<OVERLAPPED>,
     routine: Option<Routine>,
 ) -> Bool {
-    if mailslot::is(file.raw()) {
-        return truth(|| match routine {
-            Some(routine) if !overlapped.is_null() => {
-                mailslot::read_with_routine(file.raw(), buffer, size, overlapped, routine)
+    truth(|| {
+        let (Some(routine), Some(given)) = (routine, overlapped.reader().get()) else {
+            return fail(Code::INVALID_PARAMETER);
+        };
+        match Target::of(file)? {
+            Target::Pipe(pipe) => {
+                let request = pending::read(buffer, size, false);
+                with_routine(&pipe, overlapped, routine, access::FILE_READ_DATA, request)
             }
-            _ => fail(Code::INVALID_PARAMETER),
-        });
-    }
-    let request = pending::read(buffer, size, false);
-    with_routine(file, overlapped, routine, access::FILE_READ_DATA, request, |offset| {
-        read_file(file, buffer.bytes(size as usize)?, Some(offset))
+            Target::Mailslot(slot) => mailslot::read_with_routine(slot, buffer, size, overlapped, routine),
+            Target::File(file) => overlapped::file_with_routine(overlapped, routine, || {
+                read_file(&file, buffer.bytes(size as usize)?, Some(given.offset()))
+            }),
+        }
     })
 }
 
@@ -302,19 +306,22 @@ pub unsafe extern "C" fn WriteFileEx(
     overlapped: Out<OVERLAPPED>,
     routine: Option<Routine>,
 ) -> Bool {
-    if mailslot::is(file.raw()) {
-        return truth(|| match routine {
-            Some(routine) if !overlapped.is_null() => {
-                overlapped::file_with_routine(overlapped, routine, || {
-                    mailslot::write(file.raw(), buffer.bytes(size as usize)?)
-                })
+    truth(|| {
+        let (Some(routine), Some(given)) = (routine, overlapped.reader().get()) else {
+            return fail(Code::INVALID_PARAMETER);
+        };
+        match Target::of(file)? {
+            Target::Pipe(pipe) => {
+                let request = pending::write(buffer, size);
+                with_routine(&pipe, overlapped, routine, access::FILE_WRITE_DATA, request)
             }
-            _ => fail(Code::INVALID_PARAMETER),
-        });
-    }
-    let request = pending::write(buffer, size);
-    with_routine(file, overlapped, routine, access::FILE_WRITE_DATA, request, |offset| {
-        write_file(file, buffer.bytes(size as usize)?, Some(offset))
+            Target::Mailslot(slot) => overlapped::file_with_routine(overlapped, routine, || {
+                mailslot::write(slot, buffer.bytes(size as usize)?)
+            }),
+            Target::File(file) => overlapped::file_with_routine(overlapped, routine, || {
+                write_file(&file, buffer.bytes(size as usize)?, Some(given.offset()))
+            }),
+        }
     })
 }
 
@@ -343,9 +350,8 @@ fn on_file(
     }
 }
 
-fn read_file(file: HANDLE, buffer: &mut [u8], offset: Option<u64>) -> Outcome<usize> {
-    let handle = Handle::borrow(file.raw())?;
-    let file = os::file(handle_ext::as_fd(&handle, access::FILE_READ_DATA)?);
+fn read_file(handle: &Handle, buffer: &mut [u8], offset: Option<u64>) -> Outcome<usize> {
+    let file = os::file(handle_ext::as_fd(handle, access::FILE_READ_DATA)?);
     let Some(offset) = offset else {
         return Ok(again(|| (&*file).read(buffer))?);
     };
@@ -358,9 +364,8 @@ fn read_file(file: HANDLE, buffer: &mut [u8], offset: Option<u64>) -> Outcome<us
     Ok(done)
 }
 
-fn write_file(file: HANDLE, bytes: &[u8], offset: Option<u64>) -> Outcome<usize> {
-    let handle = Handle::borrow(file.raw())?;
-    let file = os::file(handle_ext::as_fd(&handle, write_right(&handle))?);
+fn write_file(handle: &Handle, bytes: &[u8], offset: Option<u64>) -> Outcome<usize> {
+    let file = os::file(handle_ext::as_fd(handle, write_right(handle))?);
     match offset {
         None => (&*file).write_all(bytes)?,
         // The end of the file, wherever that is.
@@ -395,13 +400,16 @@ fn move_behind(mut file: &File, offset: u64, count: usize) {
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushFileBuffers(file: HANDLE) -> Bool {
     truth(|| {
-        if let Some(pipe) = pipe(file.raw())? {
-            pending::progress();
-            let end = ext::end(&pipe, access::FILE_WRITE_DATA)?;
-            let _here = Here::at(&end, file.raw());
-            return Ok(pipe.flush()?);
-        }
-        let handle = Handle::borrow(file.raw())?;
+        let handle = match Target::of(file)? {
+            Target::Pipe(pipe) => {
+                pending::progress();
+                let end = ext::end(&pipe, access::FILE_WRITE_DATA)?;
+                let _here = Here::at(&end, file.raw());
+                return Ok(pipe.flush()?);
+            }
+            Target::Mailslot(_) => return fail(Code::INVALID_HANDLE),
+            Target::File(handle) => handle,
+        };
         let file = os::file(handle_ext::as_fd(&handle, write_right(&handle))?);
         match file.sync_all() {
             // A device has nothing to hand over.

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use transom::Code;
 use transom::event::Event;
-use transom::handle::{AsHandle, FromHandle, Handle, Kind, RawHandle};
+use transom::handle::{AsHandle, Borrowed, FromHandle, Handle, Kind, RawHandle};
 use transom::mailslot::ext::{self, Limit, Slot};
 use transom::mailslot::{Options, Server, Writer};
 use transom::wait::Timeout;
@@ -218,8 +218,8 @@ fn read_now(slot: &Slot, buffer: &mut [u8]) -> Result<usize, Code> {
 }
 
 /// The server end behind a handle, when what waits has gone on.
-fn slot(file: RawHandle) -> Outcome<Slot> {
-    let slot = ext::slot(&*Server::borrow(file)?)?;
+fn slot(file: Borrowed<Handle>) -> Outcome<Slot> {
+    let slot = ext::slot(&*file.into_typed::<Server>()?)?;
     process::let_go();
     pending::progress();
     Ok(slot)
@@ -227,7 +227,7 @@ fn slot(file: RawHandle) -> Outcome<Slot> {
 
 /// ReadFile on a mailslot (S12, S21, S25).
 pub(crate) fn read(
-    file: RawHandle,
+    file: Borrowed<Handle>,
     mut buffer: Out<u8>,
     size: u32,
     count: Out<u32>,
@@ -250,7 +250,7 @@ pub(crate) fn read(
 
 /// ReadFileEx on a mailslot: the routine is called also if the read ends at once.
 pub(crate) fn read_with_routine(
-    file: RawHandle,
+    file: Borrowed<Handle>,
     buffer: Out<u8>,
     size: u32,
     overlapped: Out<OVERLAPPED>,
@@ -327,8 +327,8 @@ fn begin(
 }
 
 /// WriteFile on a mailslot (S9).
-pub(crate) fn write(file: RawHandle, bytes: &[u8]) -> Outcome<usize> {
-    let writer = Writer::borrow(file)?;
+pub(crate) fn write(file: Borrowed<Handle>, bytes: &[u8]) -> Outcome<usize> {
+    let writer = file.into_typed::<Writer>()?;
     process::let_go();
     writer.send(bytes)?;
     // A read of this process may have waited for it.

@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`errno`] | errno → Win32 code |
+//! | [`cookie`] | 16 random bytes that tell objects apart, as bytes and as words |
 //! | [`sync`] | the shared page of an event, mutex, semaphore or thread |
 //! | [`owner`] | who this thread is, and the mutexes it owns |
 //! | [`signal`] | setting, releasing, and waking whom it concerns |
@@ -34,6 +35,7 @@
 pub(crate) mod bell;
 pub(crate) mod board;
 pub(crate) mod channel;
+pub(crate) mod cookie;
 pub(crate) mod current;
 pub(crate) mod errno;
 pub(crate) mod inbox;

@@ -41,6 +41,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, futex, lock, memfd, process, procfs, random, robust};
 
+use super::cookie;
 use super::errno::{to_code, with_room};
 use super::spin::{self, cycles};
 use super::turn::{self, Go, Turn};
@@ -145,9 +146,7 @@ impl Mailbox {
         if seal {
             to_code(memfd::seal_size(&file))?;
         }
-        let (first, second) = cookie.split_at(8);
-        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-        let description = Description { cookie: [number(first), number(second)], longest };
+        let description = Description { cookie: cookie::words(cookie), longest };
         let mailbox = Mailbox::map(file, description)?;
         mailbox.header().timeout().store(timeout, Ordering::Relaxed);
         mailbox.header().describe(&description);

@@ -30,6 +30,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, lock, memfd, process, procfs, random};
 
+use super::cookie;
 use super::errno::{to_code, with_room};
 use crate::racing;
 
@@ -87,11 +88,8 @@ impl Segment {
     /// # Errors
     /// 4, 8, 1450, 112: no descriptors, memory or space.
     pub(crate) fn create(shape: &Shape) -> Result<Segment, Code> {
-        let cookie = random::cookie();
-        let (first, second) = cookie.split_at(8);
-        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
         let description = Description {
-            cookie: [number(first), number(second)],
+            cookie: cookie::words(&random::cookie()),
             message: shape.message,
             quota_in: shape.quota_in,
             quota_out: shape.quota_out,
@@ -159,11 +157,7 @@ impl Segment {
     }
 
     pub(crate) fn cookie(&self) -> [u8; 16] {
-        let [first, second] = self.description.cookie.map(u64::to_le_bytes);
-        let mut cookie = [0; 16];
-        cookie[..8].copy_from_slice(&first);
-        cookie[8..].copy_from_slice(&second);
-        cookie
+        cookie::bytes(self.description.cookie)
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {

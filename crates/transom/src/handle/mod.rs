@@ -318,7 +318,7 @@ pub trait FromHandle: AsHandle + Sized {
     /// # Errors
     /// `ERROR_INVALID_HANDLE` (6): no such entry, or of another kind.
     fn borrow(raw: RawHandle) -> Result<Borrowed<Self>> {
-        Ok(Borrowed(Self::from_handle(Handle::borrow(raw)?.0)?))
+        Handle::borrow(raw)?.into_typed()
     }
 
     /// Whether the handle is of the right kind.
@@ -336,6 +336,16 @@ pub(crate) fn expect_kind(handle: &Handle, kind: Kind, operation: &'static str) 
 
 /// An object that somebody else owns: used like the object, never closed by this value.
 pub struct Borrowed<T>(T);
+
+impl Borrowed<Handle> {
+    /// The same as a typed object, without looking the number up again.
+    ///
+    /// # Errors
+    /// `ERROR_INVALID_HANDLE` (6): of another kind; see [`FromHandle::from_handle`].
+    pub fn into_typed<T: FromHandle>(self) -> Result<Borrowed<T>> {
+        T::from_handle(self.0).map(Borrowed)
+    }
+}
 
 impl<T> Deref for Borrowed<T> {
     type Target = T;
