@@ -129,7 +129,7 @@ fn act(queue: Queue<'_, Bytes>, [what, len, more, row]: [u8; 4], held: &mut Held
             if let Loaned::Ready(loan) = writer.loan(len)? {
                 assert!(loan.offset + loan.len <= capacity);
                 let len = loan.len;
-                if let Written::Waiting(ticket) = writer.commit(loan, len, limit, u32::from(row))? {
+                if let Written::Waiting(ticket) = writer.commit(&loan, len, limit, u32::from(row))? {
                     held.tickets.push(ticket);
                 }
                 writer.publish();

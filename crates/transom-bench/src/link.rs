@@ -6,6 +6,7 @@
 //! | shape | worker | partner |
 //! | --- | --- | --- |
 //! | round trip | sends, receives as many bytes | the same, the other way round |
+//! | in place | a round trip of which both sides touch the first and the last bytes alone | the same |
 //! | messages | sends all; the last one ends when the partner has all | receives one by one |
 //! | bytes | sends all; the last one ends when the partner has all | receives what there is, 64 KiB at a time |
 //! | connect | connects, a round trip of 64 bytes, closes | accepts, the round trip, waits for the end |
@@ -112,6 +113,7 @@ pub enum Manner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     RoundTrip,
+    Lent,
     Messages,
     Bytes,
     Connect,
@@ -130,10 +132,20 @@ impl Shape {
     /// Bytes of the round trip within [`Shape::connect`].
     pub const CONNECT_BYTES: usize = 64;
 
+    /// Bytes at either end of a [`Shape::lent`] that are touched.
+    pub const TOUCHED: usize = 8;
+
     /// There and back again, `bytes` each way.
     #[must_use]
     pub const fn round_trip(bytes: usize, manner: Manner) -> Shape {
         Shape { kind: Kind::RoundTrip, bytes, manner }
+    }
+
+    /// There and back again, `bytes` each way, which lie in shared memory and are not copied: a link that plays this
+    /// writes the first and the last [`Shape::TOUCHED`] bytes of what it sends, and looks at those of what it receives.
+    #[must_use]
+    pub const fn lent(bytes: usize, manner: Manner) -> Shape {
+        Shape { kind: Kind::Lent, bytes, manner }
     }
 
     /// Messages one way, each received by itself.
@@ -190,7 +202,7 @@ impl Shape {
 
     pub(crate) fn unit(self) -> Unit {
         match self.kind {
-            Kind::RoundTrip | Kind::Connect | Kind::ConnectFirst => Unit::Microseconds,
+            Kind::RoundTrip | Kind::Lent | Kind::Connect | Kind::ConnectFirst => Unit::Microseconds,
             Kind::Messages => Unit::Rate,
             Kind::Bytes => Unit::Bandwidth(self.bytes as u64),
         }
@@ -205,6 +217,7 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Kind::RoundTrip => "rt",
+            Kind::Lent => "lent",
             Kind::Messages => "msg",
             Kind::Bytes => "bytes",
             Kind::Connect => "connect",
@@ -232,6 +245,7 @@ impl fmt::Display for Shape {
         };
         match self.kind {
             Kind::RoundTrip => write!(f, "round trip of {size}, {manner}"),
+            Kind::Lent => write!(f, "round trip of {size} in place, {manner}"),
             Kind::Messages => write!(f, "messages of {size}, {manner}"),
             Kind::Bytes => write!(f, "bytes, {size} a write, {manner}"),
             Kind::Connect | Kind::ConnectFirst => {
@@ -256,6 +270,10 @@ mod tests {
         assert_eq!(
             id(Shape::round_trip(65536, Manner::Same)),
             of("rt-64k-same/x", "round trip of 64 KiB, blocking, same")
+        );
+        assert_eq!(
+            id(Shape::lent(1 << 20, Manner::Polling)),
+            of("lent-1m-poll/x", "round trip of 1 MiB in place, polling, cross")
         );
         assert_eq!(
             id(Shape::bytes(1 << 20, Manner::Cross)),

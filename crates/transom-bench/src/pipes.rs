@@ -12,6 +12,8 @@ const M: usize = 1024 * K;
 const BYTES: &str = "transom";
 /// A pipe of the message type.
 const MESSAGES: &str = "transom-msg";
+/// The same, written and read in place.
+const LENT: &str = "transom-lent";
 
 fn round_trips() -> impl Iterator<Item = Shape> {
     let manners = [Polling, Same, Cross];
@@ -27,6 +29,14 @@ fn polled_streams() -> [Shape; 2] {
 }
 
 impl Shape {
+    /// What is measured in place: nothing is copied, so the length should not matter.
+    #[must_use]
+    pub fn all_lent() -> [Shape; 4] {
+        let [small, large] = [64 * K, M];
+        [(small, Polling), (large, Polling), (small, Cross), (large, Cross)]
+            .map(|(bytes, manner)| Shape::lent(bytes, manner))
+    }
+
     /// All shapes that a link between two processes is measured in, for one where an end can poll and
     /// connections can be made again and again.
     #[must_use]
@@ -67,8 +77,23 @@ fn ours() -> Vec<Case> {
     let mut cases: Vec<Case> = Shape::all().into_iter().map(bytes).collect();
     cases.extend(round_trips().map(messages));
     cases.extend([Polling, Cross].map(|manner| messages(Shape::messages(64, manner))));
+    cases.extend(lent());
     cases.push(first.goal(Shape::connect().id("unix"), Goal::AtMost(2.0)));
     cases
+}
+
+/// Messages in place: a long one is to cost what a short one costs.
+fn lent() -> impl Iterator<Item = Case> {
+    Shape::all_lent().into_iter().map(|shape| {
+        let case = Case::carried(Side::Ours, LENT, "transom, in place", shape);
+        match shape.manner() {
+            Cross => case.against("futex-cross"),
+            _ if shape == Shape::lent(M, Polling) => {
+                case.goal(Shape::lent(64 * K, Polling).id(LENT), Goal::AtMost(1.2))
+            }
+            _ => case.against("line"),
+        }
+    })
 }
 
 /// A comparison: the shape, who is ours, a floor or who else plays the same shape, and how good the ratio has

@@ -165,6 +165,7 @@ codes! {
     NOACCESS = 998, "ERROR_NOACCESS", "this memory cannot be used";
     FILE_INVALID = 1006, "ERROR_FILE_INVALID", "the file cannot be used for this, it may be empty";
     IO_DEVICE = 1117, "ERROR_IO_DEVICE", "the device reported an error";
+    POSSIBLE_DEADLOCK = 1131, "ERROR_POSSIBLE_DEADLOCK", "the thread would wait for itself";
     MAPPED_ALIGNMENT = 1132, "ERROR_MAPPED_ALIGNMENT", "not a multiple of the allocation granularity";
     NOT_FOUND = 1168, "ERROR_NOT_FOUND", "not found";
     CANCELLED = 1223, "ERROR_CANCELLED", "cancelled by the user";
@@ -250,6 +251,7 @@ mod tests {
             (996, "IO_INCOMPLETE"),
             (997, "IO_PENDING"),
             (1006, "FILE_INVALID"),
+            (1131, "POSSIBLE_DEADLOCK"),
             (1132, "MAPPED_ALIGNMENT"),
             (1168, "NOT_FOUND"),
             (1224, "USER_MAPPED_FILE"),

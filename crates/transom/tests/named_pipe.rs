@@ -29,6 +29,7 @@ fn child_entry() {
         ("racing-server", instances::racing_server),
         ("client-that-writes", killed::client_that_writes),
         ("client-that-waits", killed::client_that_waits),
+        ("client-that-lends", killed::client_that_lends),
         ("client-that-waits-to-write", killed::client_that_waits_to_write),
         ("client-that-flushes", killed::client_that_flushes),
         ("server-that-writes", killed::server_that_writes),

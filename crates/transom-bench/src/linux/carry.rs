@@ -74,7 +74,11 @@ fn worker<L: Link>(stage: &Stage<'_>) -> Result<()> {
     order.place.address = read_address(partner.shared())?;
     let place = &order.place;
     match order.kind.as_str() {
-        "rt" => round_trips(&mut partner, place, L::connect(place)?),
+        "rt" => {
+            let bytes = (0..place.bytes).map(|index| index as u8).collect();
+            round_trips(&mut partner, place, L::connect(place)?, bytes)
+        }
+        "lent" => round_trips(&mut partner, place, L::connect(place)?, touched(place.bytes)),
         "msg" | "bytes" => one_way(&mut partner, place, L::connect(place)?),
         "connect" => serve(&mut |count| {
             partner.begin(count)?;
@@ -94,7 +98,7 @@ fn partner<L: Link>(shared: Shared, arguments: &[String]) -> Result<Work> {
     write_address(&shared, &server.address())?;
     let bytes = order.place.bytes;
     match order.kind.as_str() {
-        "rt" => Ok(once_connected(server, move |end, count| {
+        "rt" | "lent" => Ok(once_connected(server, move |end, count| {
             let mut buffer = vec![0; bytes];
             for _ in 0..count {
                 fill(end, &mut buffer)?;
@@ -158,9 +162,19 @@ fn once_connected<S: Server + 'static>(
     })
 }
 
-fn round_trips(partner: &mut Partner, place: &Place, mut end: impl End) -> Result<()> {
-    let bytes: Vec<u8> = (0..place.bytes).map(|index| index as u8).collect();
+/// Bytes that are 0 but for those that are touched.
+fn touched(len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    let ends = Shape::TOUCHED.min(len);
+    bytes[..ends].fill(3);
+    bytes[len - ends..].fill(4);
+    bytes
+}
+
+fn round_trips(partner: &mut Partner, place: &Place, mut end: impl End, bytes: Vec<u8>) -> Result<()> {
     let mut buffer = vec![0; bytes.len()];
+    // What is in place costs the same whatever its length.
+    let short = bytes.len() <= SHORT || bytes[SHORT / 2] == 0;
     serve(&mut |count| {
         partner.begin(count)?;
         buffer.fill(0);
@@ -168,11 +182,8 @@ fn round_trips(partner: &mut Partner, place: &Place, mut end: impl End) -> Resul
             end.send(&bytes)?;
             fill(&mut end, &mut buffer)
         };
-        let sample = if place.polling && bytes.len() <= SHORT {
-            row_and_tail(count, operation)
-        } else {
-            each(count, operation)
-        }?;
+        let sample =
+            if place.polling && short { row_and_tail(count, operation) } else { each(count, operation) }?;
         if buffer == bytes { Ok(sample) } else { Err(Error::new("what came back is not what was sent")) }
     })
 }

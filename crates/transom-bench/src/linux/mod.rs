@@ -112,6 +112,7 @@ const PARTNERS: &[(&str, partner::Play)] = &[
 const CARRIERS: &[Carrier] = &[
     Carrier::of::<named::Named<false>>("transom"),
     Carrier::of::<named::Named<true>>("transom-msg"),
+    Carrier::of::<named::Lent>("transom-lent"),
     Carrier::of::<stream::Stream>("unix"),
     Carrier::of::<fifo::Pipes>("pipe2"),
 ];

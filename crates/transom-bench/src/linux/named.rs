@@ -1,13 +1,16 @@
-//! transom's named pipes, of the byte type and of the message type.
+//! transom's named pipes: of the byte type, of the message type, and of messages written and read in place.
 
 use transom::Code;
 use transom::pipe::{ClientOptions, Listener, Pipe, ServerOptions, Spin};
 
 use crate::error::{Error, Result};
-use crate::link::{End, Link, Place, Server};
+use crate::link::{End, Link, Place, Server, Shape};
 
 /// The quotas in both directions: about what a Unix socket holds.
 const QUOTA: u32 = 256 * 1024;
+
+/// The same where messages are lent: several of the largest.
+const LENT_QUOTA: u32 = 4 * 1024 * 1024;
 
 /// A pipe of the message type if `MESSAGES`, else of the byte type.
 pub(super) struct Named<const MESSAGES: bool>;
@@ -23,6 +26,11 @@ fn name(place: &Place) -> String {
 fn spin(place: &Place) -> Spin {
     if place.polling { Spin::Always } else { Spin::default() }
 }
+
+/// Messages in place.
+pub(super) struct Lent;
+
+pub(super) struct LentEnd(Pipe);
 
 impl<const MESSAGES: bool> Link for Named<MESSAGES> {
     type Server = Listening;
@@ -61,5 +69,60 @@ impl End for NamedEnd {
             Err(error) if error.code() == Code::BROKEN_PIPE => Ok(0),
             result => Ok(result?),
         }
+    }
+}
+
+impl Link for Lent {
+    type Server = Lending;
+    type Client = LentEnd;
+
+    fn listen(place: &Place) -> Result<Lending> {
+        let options = ServerOptions::new(&name(place)).message(true).message_read(true).spin(spin(place));
+        Ok(Lending(Listener::bind(options.in_size(LENT_QUOTA).out_size(LENT_QUOTA))?))
+    }
+
+    fn connect(place: &Place) -> Result<LentEnd> {
+        let options = ClientOptions::new(&name(place)).message_read(true).spin(spin(place));
+        Ok(LentEnd(options.open()?.into_pipe()))
+    }
+}
+
+pub(super) struct Lending(Listener);
+
+impl Server for Lending {
+    type End = LentEnd;
+
+    fn accept(&mut self) -> Result<LentEnd> {
+        Ok(LentEnd(self.0.accept()?.into_pipe()))
+    }
+}
+
+/// Touches the ends of messages alone.
+impl End for LentEnd {
+    fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut loan = self.0.loan(bytes.len())?;
+        let last = bytes.len() - Shape::TOUCHED;
+        loan.write_at(0, &bytes[..Shape::TOUCHED])?;
+        loan.write_at(last, &bytes[last..])?;
+        if !loan.is_in_place() {
+            return Err(Error::new("the loan is not in the pipe"));
+        }
+        loan.commit()?;
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let message = match self.0.borrow_message() {
+            Err(error) if error.code() == Code::BROKEN_PIPE => return Ok(0),
+            result => result?,
+        };
+        let len = message.len();
+        if len != buffer.len() || !message.is_in_place() {
+            return Err(Error::new(format!("{len} bytes were received")));
+        }
+        let last = len - Shape::TOUCHED;
+        message.read_at(0, &mut buffer[..Shape::TOUCHED])?;
+        message.read_at(last, &mut buffer[last..])?;
+        Ok(len)
     }
 }

@@ -1,7 +1,7 @@
 //! Reading in place: the bytes at the head are looked at where they lie, then given back.
 
 use super::cursor::{Cursor, Spot};
-use super::{Corrupt, Memory, Reader};
+use super::{Corrupt, Memory, Queue, Reader, TailCache};
 
 /// Bytes at the head, lent to the reader.
 #[derive(Debug)]
@@ -30,6 +30,22 @@ pub enum Borrow {
         /// Row in the table of holders.
         holder: u32,
     },
+}
+
+impl<'a, M: Memory> Queue<'a, M> {
+    /// The session that lent these bytes, for who kept the turn and gave the session up.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn resume(&self, cache: &'a TailCache, lent: &Lent) -> Result<Reader<'a, M>, Corrupt> {
+        let mut reader = self.reader(cache)?;
+        reader.at = lent.at;
+        // The cache may be another's, who has seen less.
+        if reader.at.ready(self, reader.tail).is_err() {
+            reader.look()?;
+        }
+        Ok(reader)
+    }
 }
 
 impl<M: Memory> Reader<'_, M> {

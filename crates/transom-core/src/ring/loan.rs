@@ -32,8 +32,8 @@ pub enum Loaned {
 }
 
 impl<M: Memory> Writer<'_, M> {
-    /// Asks for `len` bytes in one piece. A byte-type queue may give fewer. The turn is kept until the loan is
-    /// committed or dropped, and nothing else is written meanwhile.
+    /// Asks for `len` bytes in one piece. The turn is kept until the loan is committed or dropped, and nothing else
+    /// is written meanwhile. A byte-type queue knows no padding: what would lie across the ring's end is unfit.
     ///
     /// # Errors
     /// `Corrupt`.
@@ -44,9 +44,10 @@ impl<M: Memory> Writer<'_, M> {
         }
         let offset = shape.offset(self.tail) as u64;
         let straight = shape.capacity() - offset;
-        let pad = if !shape.message || shape.ring_bytes(len as u64) <= straight { 0 } else { straight };
-        let ring = pad + if shape.message { shape.ring_bytes(len as u64) } else { 1 };
-        if ring > shape.capacity() || ring > MAX_WRITE as u64 {
+        let record = shape.ring_bytes(len as u64);
+        let pad = if record <= straight { 0 } else { straight };
+        let ring = pad + record;
+        if ring > shape.capacity() || ring > MAX_WRITE as u64 || !shape.message && pad != 0 {
             return Ok(Loaned::Unfit);
         }
         if !self.has_room(ring) {
@@ -55,22 +56,17 @@ impl<M: Memory> Writer<'_, M> {
         if !self.has_room(ring) {
             return Ok(Loaned::NoRoom);
         }
-        let tail = self.tail;
-        Ok(Loaned::Ready(if shape.message {
-            let offset = if pad == 0 { offset + HEADER } else { HEADER };
-            Loan { offset: offset as usize, len, pad, tail }
-        } else {
-            let len = straight.min(self.room()).min(len as u64);
-            Loan { offset: offset as usize, len: len as usize, pad, tail }
-        }))
+        let begin = if pad == 0 { offset } else { 0 };
+        let offset = begin + if shape.message { HEADER } else { 0 };
+        Ok(Loaned::Ready(Loan { offset: offset as usize, len, pad, tail: self.tail }))
     }
 
     /// Makes the first `len` bytes of a loan one write. As [`Writer::write`], but it has its room already, so
-    /// it never streams.
+    /// it never streams. What is refused for want of a slot or of quota may be committed again.
     ///
     /// # Errors
     /// `Corrupt`.
-    pub fn commit(&mut self, loan: Loan, len: usize, limit: Limit, holder: u32) -> Result<Written, Corrupt> {
+    pub fn commit(&mut self, loan: &Loan, len: usize, limit: Limit, holder: u32) -> Result<Written, Corrupt> {
         let shape = self.queue.shape;
         if loan.tail != self.tail || len > loan.len {
             return Ok(Written::Refused);

@@ -296,7 +296,7 @@ impl<M: Memory> Reader<'_, M> {
 
     /// Looks where the writer is.
     #[inline]
-    fn look(&mut self) -> Result<(), Corrupt> {
+    pub(super) fn look(&mut self) -> Result<(), Corrupt> {
         let (_, [tail, ..]) = self.queue.control.written.look()?;
         self.at.ready(&self.queue, tail)?;
         self.tail = tail;

@@ -190,7 +190,7 @@ impl World {
             assert!(loan.len == len || !self.shape.is_message());
             let (offset, len) = (loan.offset, loan.len);
             self.data.0.borrow_mut()[offset..offset + len].copy_from_slice(&bytes[..len]);
-            let written = writer.commit(loan, len, Limit::Quota, row).unwrap();
+            let written = writer.commit(&loan, len, Limit::Quota, row).unwrap();
             writer.publish();
             (written, len)
         };

@@ -42,8 +42,7 @@ use super::segment::{Data, Segment, Shape};
 use super::spin::{Budget, SHORT, Spin, cycles};
 use super::turn;
 
-#[allow(dead_code)] // Complete and tested; what makes it public comes with the next part of the library.
-mod loan;
+pub(crate) mod loan;
 mod read;
 mod step;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! While a loan is out the program's own code runs, and a mutex it takes uses the same pending address; then the
 //! mark may be missing. So who waits long asks whether the owner exists at all.
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use transom_core::ring::turn::{self, Take};
@@ -28,6 +29,11 @@ pub(crate) struct Turn<'a> {
     word: &'a AtomicU32,
     after_death: bool,
 }
+
+/// A turn that the thread keeps beyond the call that took it, without a borrow of its word; not for other threads.
+/// Forgotten, it is given up when the thread ends.
+#[derive(Debug)]
+pub(crate) struct Kept(PhantomData<*const ()>);
 
 /// How long a turn is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +112,25 @@ impl<'a> Turn<'a> {
     pub(crate) fn protect(&self) {
         robust::set_pending(self.word.as_ptr() as usize);
     }
+
+    /// Keeps the turn; [`Turn::resume`] gives it back.
+    pub(crate) fn keep(self) -> Kept {
+        std::mem::forget(self);
+        Kept(PhantomData)
+    }
+
+    /// The turn at `word` that was kept.
+    pub(crate) fn resume(word: &'a AtomicU32, _: Kept) -> Turn<'a> {
+        let turn = Turn { word, after_death: false };
+        turn.protect();
+        turn
+    }
+}
+
+/// Whether the calling thread has the turn at `word`.
+#[cold]
+pub(crate) fn is_own(word: &AtomicU32) -> bool {
+    word.load(Ordering::Relaxed) & ID == me().id & ID
 }
 
 impl Drop for Turn<'_> {

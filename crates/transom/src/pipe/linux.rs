@@ -6,6 +6,7 @@
 //! | [`named`] | by name: creating, opening, waiting, calling |
 //! | [`end`] | what is done with an end of a named pipe |
 //! | [`ext`] | the same in steps that never sleep |
+//! | [`loan`] | writing and reading in place |
 //! | [`list`] | what pipes there are |
 
 use transom_core::access::FILE_WRITE_ATTRIBUTES;
@@ -31,11 +32,14 @@ mod end;
 pub mod ext;
 #[path = "linux/list.rs"]
 mod list;
+#[path = "linux/loan.rs"]
+mod loan;
 #[path = "linux/named.rs"]
 mod named;
 
 pub(crate) use anonymous::DEFAULT_QUOTA;
 pub(crate) use end::NamedEnd;
+pub(super) use loan::{Borrowed, Loan};
 
 pub(super) fn create(options: &PipeOptions) -> Result<(Handle, Handle)> {
     anonymous::create(options)
@@ -96,6 +100,18 @@ pub(super) fn send(handle: &Handle, bytes: &[u8], timeout: Timeout) -> Result<us
         Err(code) => Err(code),
     }
     .map_err(error("write pipe"))
+}
+
+pub(super) fn lend(handle: &Handle, len: usize, timeout: Timeout) -> Result<Option<Loan>> {
+    loan::lend(&handle.resolved.0, len, timeout).map_err(error("lend of pipe"))
+}
+
+pub(super) fn commit(handle: &Handle, loan: Loan, len: usize, timeout: Timeout) -> Result<usize> {
+    loan::commit(&handle.resolved.0, loan, len, timeout).map_err(error("write pipe"))
+}
+
+pub(super) fn borrow_next(handle: &Handle, timeout: Timeout) -> Result<Option<Borrowed>> {
+    loan::borrow_next(&handle.resolved.0, timeout).map_err(error("read pipe"))
 }
 
 pub(super) fn transact(

@@ -22,8 +22,9 @@
 //!
 //! # The backend contract
 //! `linux.rs` and `windows.rs` each export, over handles: `create`, `create_server`, `open_client`, `connect`,
-//! `disconnect`, `wait`, `call`, `receive`, `send`, `transact`, `peek`, `flush`, `info`, `state`, `set_mode`,
-//! `client_process_id`, `server_process_id`, `cancel`, `set_spin` and `list`.
+//! `disconnect`, `wait`, `call`, `receive`, `send`, `lend`, `commit`, `borrow_next`, `transact`, `peek`, `flush`,
+//! `info`, `state`, `set_mode`, `client_process_id`, `server_process_id`, `cancel`, `set_spin` and `list`; also the
+//! types `Loan` and `Borrowed`, of which there are no values where nothing can be lent.
 
 use std::io;
 
@@ -37,6 +38,7 @@ mod anonymous;
 pub(crate) mod imp;
 mod list;
 mod listener;
+mod loan;
 mod named;
 
 #[cfg(test)]
@@ -47,6 +49,7 @@ pub use anonymous::{PipeOptions, PipeReader, PipeWriter, anonymous};
 pub use imp::ext;
 pub use list::{Flow, Instance, InstanceState, NamedPipe, list};
 pub use listener::{Incoming, Listener};
+pub use loan::{Borrowed, Loan};
 pub use named::{
     Client, ClientOptions, Connected, InstanceWait, Server, ServerOptions, call, call_utf16, wait, wait_utf16,
 };

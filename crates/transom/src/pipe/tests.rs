@@ -17,6 +17,7 @@ mod connecting;
 mod create;
 mod ids;
 mod listener;
+mod loans;
 mod messages;
 mod names;
 mod nowait;
@@ -30,7 +31,7 @@ mod wait_for;
 mod waiting;
 
 /// A pipe name nobody else uses.
-fn name() -> String {
+pub(super) fn name() -> String {
     format!(r"\\.\pipe\{}", unique("pipe"))
 }
 
@@ -40,14 +41,14 @@ fn pair() -> (Server, Client) {
 }
 
 /// As [`pair`], for messages, with both ends in message read mode.
-fn message_pair() -> (Server, Client) {
+pub(super) fn message_pair() -> (Server, Client) {
     let (server, client) = connected(&ServerOptions::new(&name()).message(true));
     client.pipe().set_message_read(true).unwrap();
     (server, client)
 }
 
 /// A new instance, and a client that is connected to it; the only instance of its name.
-fn connected(options: &ServerOptions) -> (Server, Client) {
+pub(super) fn connected(options: &ServerOptions) -> (Server, Client) {
     let server = options.create().unwrap();
     let client = client_of(options).unwrap();
     (server, client)
@@ -64,11 +65,16 @@ fn client_of(options: &ServerOptions) -> Result<Client> {
 }
 
 /// What one read of at most `most` bytes brings.
-fn take(pipe: &Pipe, most: usize) -> Vec<u8> {
+pub(super) fn take(pipe: &Pipe, most: usize) -> Vec<u8> {
     let mut buffer = vec![0; most];
     let count = pipe.receive(&mut buffer).unwrap();
     buffer.truncate(count);
     buffer
+}
+
+/// Bytes that are not all the same.
+pub(super) fn pattern(len: usize, seed: usize) -> Vec<u8> {
+    (0..len).map(|index| (index * 31 + seed * 7) as u8).collect()
 }
 
 /// What one read of at most `most` bytes brings, and whether that is the message's end.
@@ -80,26 +86,26 @@ fn take_message(pipe: &Pipe, most: usize) -> (Vec<u8>, bool) {
 }
 
 /// Everything unread.
-fn available(pipe: &Pipe) -> usize {
+pub(super) fn available(pipe: &Pipe) -> usize {
     pipe.peek(&mut []).unwrap().available
 }
 
 /// Returns when so many bytes are unread: that is how others see a write that waits (P35).
-fn until_available(pipe: &Pipe, bytes: usize) {
+pub(super) fn until_available(pipe: &Pipe, bytes: usize) {
     while available(pipe) != bytes {
         std::thread::yield_now();
     }
 }
 
 /// A call in a thread of its own.
-struct Waiting<'scope, T> {
+pub(super) struct Waiting<'scope, T> {
     thread: ScopedJoinHandle<'scope, T>,
     done: Event,
 }
 
 impl<'scope, T: Send + 'scope> Waiting<'scope, T> {
     /// Begins a call that has to wait, and sees that it does.
-    fn begin<'env>(
+    pub(super) fn begin<'env>(
         scope: &'scope Scope<'scope, 'env>,
         call: impl FnOnce() -> T + Send + 'scope,
     ) -> Waiting<'scope, T> {
@@ -119,19 +125,19 @@ impl<'scope, T: Send + 'scope> Waiting<'scope, T> {
     }
 
     /// The call has not ended yet.
-    fn still(&self) {
+    pub(super) fn still(&self) {
         assert_eq!(wait::one(&self.done, A_MOMENT).unwrap(), Wait::Timeout, "the call waits");
     }
 
     /// The call ends now.
-    fn end(self) -> T {
+    pub(super) fn end(self) -> T {
         expect_signal(&self.done);
         self.thread.join().unwrap()
     }
 
     /// Does something again and again until it has made the call end: for what must find the call waiting, and may
     /// come before that.
-    fn end_by(self, mut action: impl FnMut()) -> T {
+    pub(super) fn end_by(self, mut action: impl FnMut()) -> T {
         while wait::one(&self.done, Timeout::millis(5)).unwrap() == Wait::Timeout {
             action();
         }

@@ -103,6 +103,40 @@ fn a_server_that_writes_is_told_when_its_client_is_killed() {
     }
 }
 
+pub fn client_that_lends() -> u32 {
+    let client = client();
+    client.pipe().send(b"complete").unwrap();
+    let mut loan = client.pipe().loan(9_000).unwrap();
+    loan.write_at(0, &[1; 9_000]).unwrap();
+    ready();
+    wait_to_be_killed()
+}
+
+/// P38: what was lent and not committed was never written.
+#[test]
+fn what_a_killed_client_had_on_loan_was_never_written() {
+    let _limit = limit();
+    let (name, here) = (pipe_name("lent"), unique("ready"));
+    let here_event = named_event(&here);
+    let server = ServerOptions::new(&name).message(true).in_size(10_000).create().unwrap();
+    for _ in 0..3 {
+        let child = role("client-that-lends").with("PIPE", &name).with("READY", &here).start();
+        server.connect().unwrap();
+        expect_signal(&here_event);
+        here_event.reset().unwrap();
+        assert_eq!(server.pipe().peek(&mut []).unwrap().available, 8);
+        let read = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| (take(server.pipe(), 100), code(server.pipe().receive(&mut [0; 9]))));
+            child.process.terminate(1).unwrap();
+            reader.join().unwrap()
+        });
+        assert_eq!(read, (b"complete".to_vec(), 109));
+        exit_code(&child);
+        server.disconnect().unwrap();
+        assert_eq!(code(server.connect_timeout(Timeout::ZERO)), 121);
+    }
+}
+
 pub fn client_that_waits_to_write() -> u32 {
     let client = client();
     client.pipe().send(b"complete").unwrap();

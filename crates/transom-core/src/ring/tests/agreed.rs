@@ -24,7 +24,7 @@ fn padding_is_laid_out_for_ever() {
     pipe.message(32);
     let mut writer = pipe.writer();
     let Loaned::Ready(loan) = writer.loan(24).unwrap() else { panic!("it fits") };
-    assert!(matches!(writer.commit(loan, 24, Limit::Quota, ROW), Ok(Written::Done)));
+    assert!(matches!(writer.commit(&loan, 24, Limit::Quota, ROW), Ok(Written::Done)));
     assert_eq!(pipe.data.0.borrow()[40..48], [16, 0, 0, 0, b'p', b'a', b'd', b' ']);
 }
 

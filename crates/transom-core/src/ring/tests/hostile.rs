@@ -211,7 +211,7 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
             if let Loaned::Ready(loan) = writer.loan(len)? {
                 assert!(loan.offset + loan.len <= shape.capacity() as usize);
                 let len = loan.len;
-                let _ = writer.commit(loan, len, Limit::NoWait, ROW)?;
+                let _ = writer.commit(&loan, len, Limit::NoWait, ROW)?;
                 writer.publish();
             }
         }

@@ -12,7 +12,7 @@ fn lend(pipe: &Pipe, len: usize, fill: u8) -> Written {
     let Loaned::Ready(loan) = writer.loan(len).unwrap() else { panic!("no loan of {len}") };
     assert_eq!(loan.len, len);
     pipe.data.0.borrow_mut()[loan.offset..loan.offset + len].fill(fill);
-    let written = writer.commit(loan, len, Limit::Quota, ROW).unwrap();
+    let written = writer.commit(&loan, len, Limit::Quota, ROW).unwrap();
     writer.publish();
     written
 }
@@ -40,7 +40,7 @@ fn a_loan_may_be_committed_shorter() {
     let mut writer = pipe.writer();
     let Loaned::Ready(loan) = writer.loan(50).unwrap() else { panic!("it fits") };
     pipe.data.0.borrow_mut()[loan.offset..loan.offset + 50].fill(7);
-    assert!(matches!(writer.commit(loan, 3, Limit::Quota, ROW), Ok(Written::Done)));
+    assert!(matches!(writer.commit(&loan, 3, Limit::Quota, ROW), Ok(Written::Done)));
     writer.publish();
     pipe.done(b"next");
     assert_eq!((pipe.message(99), pipe.message(99)), (vec![7; 3], b"next".to_vec()));
@@ -83,7 +83,7 @@ fn a_loan_is_refused_without_waiting() {
     let pipe = Pipe::messages(10);
     let mut writer = pipe.writer();
     let Loaned::Ready(loan) = writer.loan(11).unwrap() else { panic!("there is room") };
-    assert!(matches!(writer.commit(loan, 11, Limit::NoWait, ROW), Ok(Written::Refused)));
+    assert!(matches!(writer.commit(&loan, 11, Limit::NoWait, ROW), Ok(Written::Refused)));
     assert_eq!(pipe.unread(), 0);
 }
 
@@ -100,16 +100,33 @@ fn a_loan_waits_for_room_or_is_unfit() {
     assert!(matches!(loan(&pipe, 48), Loaned::Unfit));
 }
 
-/// A byte-type queue knows no padding: it gives what lies in one piece.
+/// A byte-type queue knows no padding.
 #[test]
-fn a_byte_loan_ends_at_the_rings_end() {
+fn a_byte_loan_across_the_rings_end_is_unfit() {
     let pipe = Pipe::new(false, 64, 64);
     pipe.done(&[1; 50]);
     pipe.some(50);
     let mut writer = pipe.writer();
-    let Loaned::Ready(loan) = writer.loan(40).unwrap() else { panic!("there is room") };
+    assert!(matches!(writer.loan(15), Ok(Loaned::Unfit)));
+    let Loaned::Ready(loan) = writer.loan(14).unwrap() else { panic!("there is room") };
     assert_eq!((loan.offset, loan.len), (50, 14));
-    assert!(matches!(writer.commit(loan, 15, Limit::Quota, ROW), Ok(Written::Refused)), "that is too much");
+    assert!(matches!(writer.commit(&loan, 15, Limit::Quota, ROW), Ok(Written::Refused)), "that is too much");
+    assert!(matches!(writer.commit(&loan, 14, Limit::Quota, ROW), Ok(Written::Done)));
+    writer.publish();
+    assert!(matches!(writer.loan(51), Ok(Loaned::NoRoom)), "14 of 64 are unread");
+    assert!(matches!(writer.loan(50), Ok(Loaned::Ready(_))));
+}
+
+/// P42, P34: refused for want of quota, committed when there is some.
+#[test]
+fn a_loan_that_was_refused_can_be_committed_later() {
+    let pipe = Pipe::bytes(10);
+    pipe.done(&[1; 6]);
+    let mut writer = pipe.writer();
+    let Loaned::Ready(loan) = writer.loan(5).unwrap() else { panic!("there is room") };
+    assert!(matches!(writer.commit(&loan, 5, Limit::NoWait, ROW), Ok(Written::Refused)));
+    pipe.some(6);
+    assert!(matches!(writer.commit(&loan, 5, Limit::NoWait, ROW), Ok(Written::Done)));
 }
 
 /// What was written since is not overwritten.
@@ -119,5 +136,5 @@ fn a_loan_made_before_another_write_is_refused() {
     let mut writer = pipe.writer();
     let Loaned::Ready(loan) = writer.loan(5).unwrap() else { panic!("there is room") };
     assert!(matches!(writer.write(b"abc", Limit::Quota, ROW), Ok(Written::Done)));
-    assert!(matches!(writer.commit(loan, 5, Limit::Quota, ROW), Ok(Written::Refused)));
+    assert!(matches!(writer.commit(&loan, 5, Limit::Quota, ROW), Ok(Written::Refused)));
 }

@@ -191,6 +191,26 @@ fn a_message_is_borrowed_and_given_back() {
     assert_eq!(pipe.queue().is_drained(), Ok(true));
 }
 
+/// The session may be given up as long as the turn is kept.
+#[test]
+fn a_borrowed_message_is_given_back_in_another_session() {
+    let mut pipe = Pipe::new(true, 60, 256);
+    let first = pipe.waiting(&[1; 70]);
+    pipe.done(b"");
+    assert_eq!(pipe.queue().withdraw(first), Withdrawal::Withdrawn);
+    pipe.shape = Shape::new(true, 200, 256).unwrap();
+    pipe.done(&pattern(40));
+    let Ok(Borrow::Lent(lent)) = pipe.reader().borrow(|_| false) else { panic!("there is an empty one") };
+    let cache = TailCache::new();
+    let mut reader = pipe.queue().resume(&cache, &lent).unwrap();
+    assert_eq!(reader.give_back(lent, 0), Ok(true));
+    let Ok(Borrow::Lent(lent)) = reader.borrow(|_| false) else { panic!("there is a message") };
+    let mut reader = pipe.queue().resume(&cache, &lent).unwrap();
+    assert_eq!(reader.give_back(lent, 40), Ok(true));
+    assert!(reader.publish());
+    assert_eq!((pipe.queue().is_drained(), pipe.unread()), (Ok(true), 0));
+}
+
 /// A loan that was not given back before something else was read counts for nothing.
 #[test]
 fn what_was_read_since_cannot_be_given_back() {

@@ -3,129 +3,79 @@
 //! The turn is kept while a loan or a borrowed message exists; nobody else writes or reads meanwhile. The peer can
 //! change the bytes at any moment, so they are reached through copies, or through raw pointers by who knows that
 //! the peer does not.
+//!
+//! ```text
+//!  loan ────► the write turn, room for a record ──── bytes ────► commit: header, tail published, turn given up
+//!                                                          └───► drop: turn given up, nothing was written
+//!  borrow ──► the read turn, where the bytes lie ─── look ─────► drop: head published, turn given up
+//! ```
+//! Nothing in shared memory says that there is a loan, except the turn: killed with one, a process has written
+//! nothing, and killed with a borrowed message it has read nothing.
 
 use transom_core::code::Code;
-use transom_core::ring::{self, Borrow, Lent, Limit, Loaned, Memory, Reader, Writer, Written};
+use transom_core::pipe::Role;
+use transom_core::ring::{self, Borrow, Lent, Limit, Loaned, Memory, Queue, Written};
 use transom_sys::linux::fault::step;
 
+use super::super::record;
 use super::super::segment::Data;
-use super::super::turn::Turn;
+use super::super::spin::{Spin, cycles};
+use super::super::turn::{Kept, Turn};
 use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
 
-/// Bytes of the queue that are to be written; not committed, they were never written.
+/// Bytes of the queue that are to be written; not committed, they were never written. `K` leads to the end and keeps
+/// it.
 #[derive(Debug)]
 #[must_use = "a loan that is not committed was never written"]
-pub(crate) struct Loan<'a> {
-    end: &'a End,
-    writer: Writer<'a, Data>,
-    data: &'a Data,
+pub(crate) struct Loan<K: AsRef<End>> {
+    keeper: K,
     loan: ring::Loan,
-    waiting: Waiting,
-    turn: Turn<'a>,
+    turn: Option<Kept>,
 }
 
 /// A message, or bytes of the stream, where they lie in the queue; consumed when dropped.
 #[derive(Debug)]
-pub(crate) struct Borrowed<'a> {
-    end: &'a End,
-    reader: Reader<'a, Data>,
-    data: &'a Data,
+pub(crate) struct Borrowed<K: AsRef<End>> {
+    keeper: K,
     lent: Option<Lent>,
-    _turn: Turn<'a>,
+    turn: Option<Kept>,
 }
 
-impl End {
-    /// Lends `len` bytes of the queue for writing in place, waiting for room as `waiting` says. A byte-type pipe may
-    /// give fewer.
-    ///
-    /// # Errors
-    /// As [`End::write`]; 50: so much does not lie in one piece in this queue: write it.
-    pub(crate) fn loan(&self, len: usize, waiting: &Waiting) -> Result<Loan<'_>, Trouble> {
-        let mut operation = Operation::new(self);
-        operation.check()?;
-        let (control, queue) = self.outgoing();
-        let data = self.outgoing_data();
-        if self.peer_is_gone() {
-            return Err(Trouble::PeerClosed);
-        }
-        let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
-        if turn.is_after_death() {
-            self.recover_own_writer(&queue)?;
-        }
-        loop {
-            let over = self.is_peer_over();
-            let mark = queue.consumed_mark();
-            let mut writer = queue.writer(&self.head)?;
-            match writer.loan(len)? {
-                Loaned::Ready(loan) => {
-                    step("loan-made");
-                    return Ok(Loan { end: self, writer, data, loan, waiting: *waiting, turn });
-                }
-                Loaned::Unfit => return Err(Trouble::Code(Code::NOT_SUPPORTED)),
-                Loaned::NoRoom if over => return Err(Trouble::PeerClosedMeanwhile),
-                Loaned::NoRoom => {
-                    let moved = || queue.consumed_mark() != mark;
-                    self.pause(&mut operation, Reason::Space, waiting, &[], moved)?;
-                }
-            }
-        }
-    }
-
-    /// The next message, or what there is of the stream, in place; waits for it as `waiting` says.
-    ///
-    /// # Errors
-    /// As [`End::read`].
-    pub(crate) fn borrow_next(&self, waiting: &Waiting) -> Result<Borrowed<'_>, Trouble> {
-        let mut operation = Operation::new(self);
-        operation.check()?;
-        let (control, queue) = self.incoming();
-        let data = self.segment.queue_read_by(self.role).1;
-        let turn = self.take_turn(&control.read_turn, &mut operation, waiting.deadline)?;
-        if turn.is_after_death() {
-            queue.recover_reader()?;
-        }
-        loop {
-            let over = self.is_peer_over();
-            let mark = queue.written_mark();
-            let mut reader = queue.reader(&self.tail)?;
-            let dead = |row: u32| over || self.is_dead(row);
-            match reader.borrow(dead)? {
-                Borrow::Lent(lent) => {
-                    return Ok(Borrowed { end: self, reader, data, lent: Some(lent), _turn: turn });
-                }
-                Borrow::Recover { .. } => {
-                    self.recover_writer(&queue, &mut operation)?;
-                    turn.protect();
-                }
-                Borrow::Empty if over => return Err(Trouble::PeerClosed),
-                Borrow::Empty => {
-                    if reader.publish() {
-                        self.ring_space();
-                    }
-                    let moved = || queue.written_mark() != mark;
-                    self.pause(&mut operation, Reason::Data(0), waiting, &[], moved)?;
-                }
-            }
-        }
+impl AsRef<End> for End {
+    fn as_ref(&self) -> &End {
+        self
     }
 }
 
-impl Loan<'_> {
-    /// How many bytes there are.
-    pub(crate) fn len(&self) -> usize {
-        self.loan.len
+impl<K: AsRef<End>> Loan<K> {
+    /// Lends `len` bytes of the queue for writing in place, waiting for room as `waiting` says. `None`: so much does
+    /// not lie in one piece there now; write it.
+    ///
+    /// # Errors
+    /// As [`End::write`].
+    pub(crate) fn make(keeper: K, len: usize, waiting: &Waiting) -> Result<Option<Loan<K>>, Trouble> {
+        let (loan, turn) = match keeper.as_ref().lend(len, waiting)? {
+            Some((loan, turn)) => (loan, turn.keep()),
+            None => return Ok(None),
+        };
+        step("loan-made");
+        Ok(Some(Loan { keeper, loan, turn: Some(turn) }))
     }
 
-    /// Where they are, valid while the loan lives. The peer may change them at any moment.
+    pub(crate) fn role(&self) -> Role {
+        self.keeper.as_ref().role
+    }
+
+    /// Where the bytes are, valid while the loan lives. The peer may change them at any moment.
     pub(crate) fn as_ptr(&self) -> *mut u8 {
-        self.data.pointer(self.loan.offset, self.loan.len)
+        self.keeper.as_ref().outgoing_data().pointer(self.loan.offset, self.loan.len)
     }
 
     /// Copies bytes in; false if they do not fit at `at`.
     pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) -> bool {
         let fits = at.checked_add(bytes.len()).is_some_and(|end| end <= self.loan.len);
         if fits {
-            self.data.copy_in(self.loan.offset + at, bytes);
+            self.keeper.as_ref().outgoing_data().copy_in(self.loan.offset + at, bytes);
         }
         fits
     }
@@ -134,34 +84,46 @@ impl Loan<'_> {
     ///
     /// # Errors
     /// As [`End::write`]; 87: more than was lent.
-    pub(crate) fn commit(self, len: usize) -> Result<usize, Trouble> {
-        let Loan { end, mut writer, loan, waiting, turn, .. } = self;
+    pub(crate) fn commit(mut self, len: usize, waiting: &Waiting) -> Result<usize, Trouble> {
+        let Some(kept) = self.turn.take().filter(|_| !record::is_forked()) else {
+            return Err(Trouble::LocalClosed);
+        };
+        let end = self.keeper.as_ref();
         // The program may have used a mutex meanwhile, which takes the kernel's note away.
-        turn.protect();
-        let mut operation = Operation::new(end);
-        let limit = if waiting.deadline == Deadline::Now { Limit::NoWait } else { Limit::Quota };
-        let row = end.segment.row().unwrap_or(NO_ROW);
-        match writer.commit(loan, len, limit, row)? {
-            Written::Done => {
-                writer.publish();
-                step("loan-published");
-                drop(turn);
-                end.ring_data();
-                Ok(len)
-            }
-            Written::Waiting(ticket) => {
-                drop(turn);
-                end.ring_data();
-                end.wait_for_ticket(ticket, len, &waiting, &mut operation)
-            }
-            Written::Refused if limit == Limit::NoWait => Err(Trouble::WouldBlock),
-            Written::NoSlot => Err(Trouble::Code(Code::NO_SYSTEM_RESOURCES)),
-            _ => Err(Trouble::Code(Code::INVALID_PARAMETER)),
+        let turn = Turn::resume(&end.outgoing().0.write_turn, kept);
+        end.commit(turn, &self.loan, len, waiting)
+    }
+}
+
+impl<K: AsRef<End>> Drop for Loan<K> {
+    fn drop(&mut self) {
+        if let Some(kept) = self.turn.take().filter(|_| !record::is_forked()) {
+            drop(Turn::resume(&self.keeper.as_ref().outgoing().0.write_turn, kept));
         }
     }
 }
 
-impl Borrowed<'_> {
+impl<K: AsRef<End>> Borrowed<K> {
+    /// The next message, or what there is of the stream, in place; waits for it as `waiting` says.
+    ///
+    /// # Errors
+    /// As [`End::read`].
+    pub(crate) fn next(keeper: K, waiting: &Waiting) -> Result<Borrowed<K>, Trouble> {
+        let (lent, turn) = keeper.as_ref().borrow_next(waiting)?;
+        let (lent, turn) = (Some(lent), Some(turn.keep()));
+        step("borrowed");
+        Ok(Borrowed { keeper, lent, turn })
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.keeper.as_ref().role
+    }
+
+    fn data(&self) -> &Data {
+        let end = self.keeper.as_ref();
+        end.segment.queue_read_by(end.role).1
+    }
+
     /// How many bytes there are.
     pub(crate) fn len(&self) -> usize {
         self.lent.as_ref().map_or(0, |lent| lent.len)
@@ -172,11 +134,14 @@ impl Borrowed<'_> {
         self.lent.as_ref().is_none_or(|lent| lent.complete)
     }
 
+    fn pieces(&self) -> [(usize, usize); 2] {
+        self.lent.as_ref().map_or([(0, 0); 2], |lent| lent.parts)
+    }
+
     /// Where they are: two pieces, the second empty unless they lie across the end of the queue's memory. Valid
     /// while this lives; the peer may change them at any moment.
     pub(crate) fn parts(&self) -> [(*const u8, usize); 2] {
-        let parts = self.lent.as_ref().map_or([(0, 0); 2], |lent| lent.parts);
-        parts.map(|(offset, len)| (self.data.pointer(offset, len).cast_const(), len))
+        self.pieces().map(|(offset, len)| (self.data().pointer(offset, len).cast_const(), len))
     }
 
     /// Copies bytes out; false if there are not so many at `at`.
@@ -184,13 +149,12 @@ impl Borrowed<'_> {
         if at.checked_add(buffer.len()).is_none_or(|end| end > self.len()) {
             return false;
         }
-        let parts = self.lent.as_ref().map_or([(0, 0); 2], |lent| lent.parts);
         let (mut skip, mut done) = (at, 0);
-        for (offset, len) in parts {
+        for (offset, len) in self.pieces() {
             let from = skip.min(len);
             skip -= from;
             let count = (len - from).min(buffer.len() - done);
-            self.data.copy_out(offset + from, &mut buffer[done..done + count]);
+            self.data().copy_out(offset + from, &mut buffer[done..done + count]);
             done += count;
         }
         true
@@ -205,20 +169,183 @@ impl Borrowed<'_> {
     }
 
     fn give_back(&mut self) -> Result<bool, Trouble> {
-        let Some(lent) = self.lent.take() else { return Ok(true) };
-        let len = lent.len;
-        let counts = self.reader.give_back(lent, len)?;
-        if self.reader.publish() {
-            step("borrowed-consumed");
-            self.end.ring_space();
+        let kept = self.turn.take().filter(|_| !record::is_forked());
+        match (kept, self.lent.take()) {
+            (Some(kept), Some(lent)) => self.keeper.as_ref().give_back(kept, lent),
+            _ => Ok(true),
         }
-        Ok(counts)
     }
 }
 
-impl Drop for Borrowed<'_> {
+impl<K: AsRef<End>> Drop for Borrowed<K> {
     fn drop(&mut self) {
         // Nonsense from the peer shows at the next read.
         let _ = self.give_back();
     }
+}
+
+impl End {
+    /// The write turn, and a piece of the ring. See [`Loan::make`].
+    fn lend(&self, len: usize, waiting: &Waiting) -> Result<Option<(ring::Loan, Turn<'_>)>, Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        let (control, queue) = self.outgoing();
+        if self.is_peer_over() {
+            return Err(Trouble::PeerClosed);
+        }
+        let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
+        if turn.is_after_death() {
+            self.recover_own_writer(&queue)?;
+            turn.protect();
+        }
+        let mut looked = false;
+        loop {
+            let over = self.is_peer_over();
+            let mark = queue.consumed_mark();
+            match queue.writer(&self.head)?.loan(len)? {
+                Loaned::Ready(loan) => return Ok(Some((loan, turn))),
+                Loaned::Unfit => return Ok(None),
+                Loaned::NoRoom if over => {
+                    return Err(if looked { Trouble::PeerClosedMeanwhile } else { Trouble::PeerClosed });
+                }
+                Loaned::NoRoom => {
+                    looked = true;
+                    let moved = || queue.consumed_mark() != mark;
+                    self.pause(&mut operation, Reason::Space, waiting, &[], moved)?;
+                }
+            }
+        }
+    }
+
+    /// See [`Loan::commit`].
+    fn commit(
+        &self,
+        turn: Turn<'_>,
+        loan: &ring::Loan,
+        len: usize,
+        waiting: &Waiting,
+    ) -> Result<usize, Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        if self.is_peer_over() {
+            return Err(Trouble::PeerClosed);
+        }
+        if len > loan.len {
+            return Err(Trouble::Code(Code::INVALID_PARAMETER));
+        }
+        let (_, queue) = self.outgoing();
+        let mut writer = queue.writer(&self.head)?;
+        // Most are complete at once, and these take no slot.
+        let mut written = writer.commit(loan, len, Limit::NoWait, NO_ROW)?;
+        if matches!(written, Written::Refused) && waiting.deadline != Deadline::Now {
+            let row = self.segment.row().unwrap_or(NO_ROW);
+            loop {
+                let (over, mark) = (self.is_peer_over(), queue.consumed_mark());
+                written = writer.commit(loan, len, Limit::Quota, row)?;
+                if !matches!(written, Written::NoSlot) {
+                    break;
+                }
+                if over {
+                    return Err(Trouble::PeerClosedMeanwhile);
+                }
+                if !self.sweep(&queue) {
+                    self.pause(&mut operation, Reason::Space, waiting, &[], || {
+                        queue.consumed_mark() != mark
+                    })?;
+                }
+                turn.protect();
+            }
+        }
+        writer.publish();
+        step("loan-published");
+        drop(turn);
+        self.sleepers.tell_pollers();
+        match written {
+            Written::Done => {
+                self.ring_data();
+                self.for_data.answered();
+                self.look_after_peer(|| queue.consumed_mark());
+                let lost = self.was_killed() && !queue.is_drained()?;
+                if lost { Err(Trouble::PeerClosed) } else { Ok(len) }
+            }
+            Written::Waiting(ticket) => {
+                self.ring_data();
+                self.wait_for_ticket(ticket, len, waiting, &mut operation)
+            }
+            Written::Refused if waiting.deadline == Deadline::Now => Err(Trouble::WouldBlock),
+            // Somebody else wrote although this thread has the turn.
+            _ => Err(Trouble::Corrupt),
+        }
+    }
+
+    /// The read turn, and where the bytes lie. See [`Borrowed::next`].
+    fn borrow_next(&self, waiting: &Waiting) -> Result<(Lent, Turn<'_>), Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        let (control, queue) = self.incoming();
+        let turn = match Turn::try_take(&control.read_turn) {
+            Some(turn) => turn,
+            None if waiting.deadline == Deadline::Now => {
+                self.take_turn_if_not_empty(&queue, &mut operation)?
+            }
+            None => self.wait_turn(&control.read_turn, &mut operation, waiting.deadline)?,
+        };
+        if turn.is_after_death() {
+            queue.recover_reader()?;
+        }
+        loop {
+            let over = self.is_peer_over();
+            let mark = queue.written_mark();
+            let mut reader = queue.reader(&self.tail)?;
+            match reader.borrow(|row| over || self.is_dead(row))? {
+                Borrow::Lent(lent) => return Ok((lent, turn)),
+                Borrow::Recover { .. } => {
+                    self.recover_writer(&queue, &mut operation)?;
+                    turn.protect();
+                    continue;
+                }
+                Borrow::Empty => {}
+            }
+            if reader.publish() {
+                self.ring_space();
+            }
+            if over {
+                return Err(Trouble::PeerClosed);
+            }
+            let begun = cycles();
+            if waiting.deadline != Deadline::Now && waiting.spin != Spin::Never {
+                self.for_data.keep_away();
+            }
+            let moved = || queue.written_mark() != mark;
+            match self.pause(&mut operation, Reason::Data(0), waiting, &[], moved) {
+                Ok(()) => self.for_data.came(begun),
+                Err(Trouble::WouldBlock) => {
+                    self.look_after_peer(|| mark);
+                    if !self.is_peer_over() {
+                        return Err(Trouble::WouldBlock);
+                    }
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// See [`Borrowed::consume`].
+    fn give_back(&self, kept: Kept, lent: Lent) -> Result<bool, Trouble> {
+        let (control, queue) = self.incoming();
+        let turn = Turn::resume(&control.read_turn, kept);
+        let counts = consume(&queue, self, lent)?;
+        drop(turn);
+        self.ring_space();
+        Ok(counts)
+    }
+}
+
+fn consume(queue: &Queue<'_, Data>, end: &End, lent: Lent) -> Result<bool, Trouble> {
+    let mut reader = queue.resume(&end.tail, &lent)?;
+    let len = lent.len;
+    let counts = reader.give_back(lent, len)?;
+    reader.publish();
+    step("borrowed-consumed");
+    Ok(counts)
 }

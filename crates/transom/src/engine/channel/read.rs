@@ -87,7 +87,7 @@ impl End {
 
     /// The read turn, for who must not wait: whoever has it waits for data itself if there are none.
     #[cold]
-    fn take_turn_if_not_empty<'a>(
+    pub(super) fn take_turn_if_not_empty<'a>(
         &'a self,
         queue: &Queue<'_, Data>,
         operation: &mut Operation<'a>,

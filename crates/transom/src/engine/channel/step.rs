@@ -3,11 +3,12 @@
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use transom_core::code::Code;
 use transom_sys::linux::futex;
 
 use super::super::bell::{Sleep, Slept, Waiter};
 use super::super::spin::{self, Budget, Spin, cycles};
-use super::super::turn::{Go, Turn};
+use super::super::turn::{self, Go, Turn};
 use super::{Deadline, End, Trouble, Waiting};
 
 impl End {
@@ -131,6 +132,10 @@ impl End {
         operation: &mut Operation<'a>,
         deadline: Deadline,
     ) -> Result<Turn<'a>, Trouble> {
+        if turn::is_own(word) {
+            // It has a loan or a borrowed message.
+            return Err(Trouble::Code(Code::POSSIBLE_DEADLOCK));
+        }
         let (until, trouble) = match deadline {
             Deadline::Never => (None, Trouble::TimedOut),
             Deadline::At(at) => (Some(at), Trouble::TimedOut),

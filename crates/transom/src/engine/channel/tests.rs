@@ -10,6 +10,7 @@ use transom_sys::linux::{futex, process};
 
 use super::super::segment::Shape;
 use super::super::spin::Spin;
+use super::loan::{Borrowed, Loan};
 use super::read::{Message, Peeked};
 use super::*;
 use crate::support::limit;

@@ -230,7 +230,7 @@ impl End {
     }
 
     /// Takes back what dead processes left waiting; whether there was any.
-    fn sweep(&self, queue: &Queue<'_, Data>) -> bool {
+    pub(super) fn sweep(&self, queue: &Queue<'_, Data>) -> bool {
         // A dead streamer cannot be there: this thread has the turn, and put that in order when it got it.
         queue.sweep(|row| self.is_dead(row)).withdrawn > 0
     }

@@ -1,5 +1,7 @@
 //! What is done with an end of a named pipe: the rules of [`transom_core::pipe`] drive the engine.
 
+use std::sync::Arc;
+
 use transom_core::code::Code;
 use transom_core::pipe::{
     Interruption, Modes, Operation, PIPE_SERVER_END, PIPE_TYPE_MESSAGE, Role, State, Verdict, at_once,
@@ -37,6 +39,37 @@ impl Connection<'_> {
             Connection::Server(attached) => attached.end(),
             Connection::Client(end) => end,
         }
+    }
+}
+
+/// The connection that an operation began on, for as long as that takes.
+#[derive(Debug, Clone)]
+pub(crate) enum Link {
+    Server(Arc<Attached>),
+    Client(Arc<Visit>),
+}
+
+impl Link {
+    /// The connection of a server end, if its state lets the operation go on.
+    pub(super) fn server(instance: &Instance, operation: Operation) -> Coded<Link> {
+        instance.connection(operation).map(|attached| Link::Server(attached.share())).map_err(verdict_code)
+    }
+
+    pub(super) fn end(&self) -> &End {
+        match self {
+            Link::Server(attached) => attached.end(),
+            Link::Client(visit) => visit.end(),
+        }
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.end().role()
+    }
+}
+
+impl AsRef<End> for Link {
+    fn as_ref(&self) -> &End {
+        self.end()
     }
 }
 
@@ -118,7 +151,7 @@ impl<'a> NamedEnd<'a> {
 
     /// How an operation waits that has until `timeout`.
     #[inline]
-    fn waiting(self, timeout: Timeout) -> Waiting {
+    pub(super) fn waiting(self, timeout: Timeout) -> Waiting {
         let deadline = if timeout.is_infinite() { Deadline::Never } else { Deadline::from(timeout) };
         Waiting { deadline, spin: self.spin() }
     }

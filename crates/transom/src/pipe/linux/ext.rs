@@ -16,10 +16,10 @@ use transom_core::pipe::{Modes, Operation, Role};
 use transom_sys::linux::fd;
 
 use super::super::{Message, Pipe};
-use super::end::{NamedEnd, code_of, verdict_code};
+use super::end::{Link, NamedEnd, code_of};
 use crate::engine::channel::{self, ReadMode, Trouble, Waiting};
 use crate::engine::errno::with_room;
-use crate::engine::instance::{Attached, Came, Instance};
+use crate::engine::instance::{Came, Instance};
 use crate::engine::named::error;
 use crate::engine::table::{Attachment, Object, PipeEnd};
 use crate::engine::visit::Visit;
@@ -73,26 +73,6 @@ pub enum Begun {
     NoRoom,
     /// Nothing was done: only [`End::send`] can write so much at once.
     TooLarge,
-}
-
-/// The connection that an operation began on.
-#[derive(Debug, Clone)]
-enum Link {
-    Server(Arc<Attached>),
-    Client(Arc<Visit>),
-}
-
-impl Link {
-    fn end(&self) -> &channel::End {
-        match self {
-            Link::Server(attached) => attached.end(),
-            Link::Client(visit) => visit.end(),
-        }
-    }
-
-    fn role(&self) -> Role {
-        self.end().role()
-    }
 }
 
 /// A write that waits. Dropping it is cancelling it.
@@ -171,10 +151,7 @@ impl End {
     /// The connection that an operation may use.
     fn link(&self, operation: Operation) -> Coded<Link> {
         match &self.0 {
-            Kind::Server(instance) => {
-                let attached = instance.connection(operation).map_err(verdict_code)?;
-                Ok(Link::Server(attached.share()))
-            }
+            Kind::Server(instance) => Link::server(instance, operation),
             Kind::Client(visit) => Ok(Link::Client(Arc::clone(visit))),
             Kind::Anonymous(_) => Err(Code::NOT_SUPPORTED),
         }

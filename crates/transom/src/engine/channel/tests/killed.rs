@@ -13,7 +13,7 @@ use crate::process::{Child, Command};
 use crate::support::{self, PATIENCE, With, argument, number};
 
 /// Steps that every run of the worker comes to.
-const STEPS: [&str; 27] = [
+const STEPS: [&str; 29] = [
     "read-turn-taken",
     "data-read",
     "data-read:5",
@@ -41,6 +41,8 @@ const STEPS: [&str; 27] = [
     "woken:3",
     "loan-made",
     "loan-published",
+    "borrowed",
+    "borrowed-consumed",
 ];
 /// Steps of the way out.
 const LAST_STEPS: [&str; 2] = ["closing", "closed"];
@@ -95,7 +97,7 @@ fn worker() -> u32 {
         thread::spawn(move || {
             for round in 0u64.. {
                 if round % 4 == 3 {
-                    let Ok(borrowed) = end.borrow_next(&FOR_EVER) else { return };
+                    let Ok(borrowed) = Borrowed::next(&*end, &FOR_EVER) else { return };
                     drop(borrowed);
                 } else if read_message(&end, 1 << 20).is_err() {
                     return;
@@ -115,9 +117,9 @@ fn worker() -> u32 {
             &message(900_000),
             &Waiting { deadline: Deadline::At(futex::now() + 200_000), spin: Spin::Never },
         );
-        if let Ok(mut loan) = end.loan(300, &patient()) {
+        if let Ok(Some(mut loan)) = Loan::make(&*end, 300, &patient()) {
             loan.write(0, &message(300));
-            let _ = loan.commit(300);
+            let _ = loan.commit(300, &patient());
         }
         let _ = end.peek(&mut [0; 100]);
         let _ = end.flush(&within(1));

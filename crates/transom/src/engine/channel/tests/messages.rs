@@ -155,13 +155,12 @@ fn messages_are_written_and_read_in_place() {
     let (server, client) = pair(messages(65_536));
     for round in 0..100 {
         let content = pattern(20_000, round);
-        let mut loan = client.loan(20_000, &FOR_EVER).unwrap();
-        assert_eq!(loan.len(), 20_000);
+        let mut loan = Loan::make(&client, 20_000, &FOR_EVER).unwrap().unwrap();
         assert!(loan.write(0, &content[..10_000]));
         assert!(loan.write(10_000, &content[10_000..]));
         assert!(!loan.write(19_999, b"ab"), "outside");
-        assert_eq!(loan.commit(20_000), Ok(20_000));
-        let borrowed = server.borrow_next(&FOR_EVER).unwrap();
+        assert_eq!(loan.commit(20_000, &FOR_EVER), Ok(20_000));
+        let borrowed = Borrowed::next(&server, &FOR_EVER).unwrap();
         assert_eq!((borrowed.len(), borrowed.is_complete()), (20_000, true));
         let mut got = vec![0; 20_000];
         assert!(borrowed.read(0, &mut got));
@@ -170,7 +169,7 @@ fn messages_are_written_and_read_in_place() {
         assert_eq!(borrowed.parts().iter().map(|part| part.1).sum::<usize>(), 20_000);
         assert_eq!(borrowed.consume(), Ok(true));
     }
-    drop(client.loan(10, &FOR_EVER).unwrap());
+    drop(Loan::make(&client, 10, &FOR_EVER).unwrap());
     assert_eq!(server.try_read(&mut [0; 8], ReadMode::Message), Ok(None), "never committed");
-    assert!(matches!(client.loan(10 << 20, &FOR_EVER), Err(Trouble::Code(Code::NOT_SUPPORTED))));
+    assert!(Loan::make(&client, 10 << 20, &FOR_EVER).unwrap().is_none(), "longer than the ring");
 }
