@@ -20,9 +20,10 @@
 //! # Adding a case
 //! Write a role below `linux/`, give it its word in `linux/mod.rs` and its row in `plan.rs`. Another
 //! program brings cases of its own with [`Plan::with_case`] and [`serve`]. What carries bytes between two
-//! processes is a [`Link`]: written once, measured in every [`Shape`].
+//! processes is a [`Link`]: written once, measured in every [`Shape`]; what carries them between one and many a [`Fan`].
 
 mod error;
+mod fan;
 mod link;
 mod measure;
 mod pipes;
@@ -30,6 +31,7 @@ mod plan;
 mod python;
 mod report;
 mod sample;
+mod slots;
 mod stats;
 mod worker;
 
@@ -38,6 +40,7 @@ mod worker;
 mod imp;
 
 pub use error::{Error, Result};
+pub use fan::{Fan, FanPlace, FanShape, Receiver, Sender};
 pub use imp::Carrier;
 pub use link::{End, Link, Manner, Place, Server, Shape, fill};
 pub use plan::{Case, Goal, Plan, Side, Unit};

@@ -226,7 +226,7 @@ impl Kind {
     }
 }
 
-fn size(bytes: usize, unit: &str) -> String {
+pub(crate) fn size(bytes: usize, unit: &str) -> String {
     let blank = if unit.is_empty() { "" } else { " " };
     match bytes {
         0..1024 => format!("{bytes}{blank}{unit}"),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use crate::fan::FanShape;
 use crate::link::Shape;
 
 /// Words that are the program's, or were put together by it.
@@ -150,6 +151,41 @@ impl Case {
         let mut case = Case::new(side, shape.id(who).into(), shape.unit(), what.into(), worker);
         case.group = shape.to_string().into();
         case.placement = if shape.is_on_one_processor() { Placement::Same } else { Placement::Cross };
+        case
+    }
+
+    /// Messages from many processes to one, or from one to many, as `who` does it: the word of a
+    /// [`Carrier`](crate::Carrier) made by `fan`. The case's id is the shape's, a slash and `who`.
+    #[must_use]
+    pub fn fanned(side: Side, who: &'static str, what: &'static str, shape: FanShape) -> Case {
+        Case::in_shape(side, who, what, shape, Worker::Role(who.into(), shape.arguments()))
+    }
+
+    /// As [`Case::fanned`], where another program plays all ends. Behind `arguments` it gets the shape's: `to-one`,
+    /// `to-many` or `publish`, the numbers of processes, of bytes, and of messages that may be unread; then the
+    /// processors of the one and of the many.
+    #[must_use]
+    pub fn fanned_by_program(
+        who: &'static str,
+        what: &'static str,
+        shape: FanShape,
+        program: impl Into<OsString>,
+        arguments: Vec<OsString>,
+    ) -> Case {
+        let all = arguments.into_iter().chain(shape.arguments().into_iter().map(OsString::from)).collect();
+        Case::in_shape(Side::Peer, who, what, shape, Worker::Program(program.into(), all))
+    }
+
+    /// As [`Case::fanned`], for what cannot be measured here.
+    #[must_use]
+    pub fn fanned_not(who: &'static str, what: &'static str, shape: FanShape, why: String) -> Case {
+        Case::in_shape(Side::Peer, who, what, shape, Worker::Missing(why))
+    }
+
+    fn in_shape(side: Side, who: &str, what: &'static str, shape: FanShape, worker: Worker) -> Case {
+        let mut case = Case::new(side, shape.id(who).into(), shape.unit(), what.into(), worker);
+        case.group = shape.to_string().into();
+        case.placement = Placement::Cross;
         case
     }
 
@@ -432,7 +468,7 @@ mod tests {
 
     #[test]
     fn every_case_has_its_own_id_and_is_compared_with_one_that_exists() {
-        for plan in [Plan::map(), Plan::mapping_only(), Plan::pipe()] {
+        for plan in [Plan::map(), Plan::mapping_only(), Plan::pipe(), Plan::mailslot()] {
             let ids: BTreeSet<&str> = plan.cases.iter().map(|case| case.id.as_ref()).collect();
             assert_eq!(ids.len(), plan.cases.len());
             for case in &plan.cases {
@@ -445,7 +481,7 @@ mod tests {
 
     #[test]
     fn what_is_ours_is_held_against_something() {
-        for case in Plan::map().extend(Plan::pipe().cases).cases {
+        for case in Plan::map().extend(Plan::pipe().cases).extend(Plan::mailslot().cases).cases {
             assert_eq!(case.compare.is_empty(), case.side != Side::Ours, "{}", case.id);
         }
     }

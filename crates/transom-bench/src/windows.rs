@@ -2,6 +2,7 @@
 
 use crate::Role;
 use crate::error::{Error, Result};
+use crate::fan::Fan;
 use crate::link::Link;
 use crate::report::Machine;
 
@@ -21,6 +22,12 @@ impl Carrier {
     /// A carrier that links processes as `L` does.
     #[must_use]
     pub const fn of<L: Link>(_: &'static str) -> Carrier {
+        Carrier
+    }
+
+    /// A carrier that fans as `F` does.
+    #[must_use]
+    pub const fn fan<F: Fan>(_: &'static str) -> Carrier {
         Carrier
     }
 }

@@ -26,6 +26,7 @@
 //! | where do the instances of a pipe stand, and in which bytes? | [`board`] |
 //! | how do bytes and messages travel through memory that two processes share? | [`ring`] |
 //! | what is in a mailslot, and who reads what next? | [`post`] |
+//! | when may a reader sleep, and who wakes it? | [`doze`] |
 //! | which atomics are used, also under the model checker? | [`sync`] |
 //!
 //! # Purity
@@ -45,6 +46,7 @@ pub mod board;
 pub mod code;
 pub mod command_line;
 pub mod delivery;
+pub mod doze;
 pub mod entry;
 pub mod environment;
 pub mod mapping;

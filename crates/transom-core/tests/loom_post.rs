@@ -8,6 +8,7 @@
 use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
+use transom_core::doze;
 use transom_core::post::layout::{BLOCK, BLOCKS, LANES};
 use transom_core::post::{Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
 
@@ -63,23 +64,43 @@ impl Slot {
     }
 
     fn write(&self, writer: &mut LaneWriter, what: u64) {
+        self.publish(writer, what);
+        if doze::is_announced(self.header.word()) {
+            self.wake();
+        }
+    }
+
+    /// As far as a writer comes that is killed before it looks who sleeps.
+    fn publish(&self, writer: &mut LaneWriter, what: u64) {
         let message = what.to_le_bytes();
         if writer.write(&self.post(), &message) == Err(Refused::Full) {
             assert!(writer.extend(&self.post(), 8, &mut |_, _| true), "there are blocks");
             writer.write(&self.post(), &message).unwrap();
         }
-        if self.header.has_sleepers() {
-            self.header.wake_up();
-            let mut sleepers = self.sleepers.lock().unwrap();
-            sleepers.1 += sleepers.0;
-            sleepers.0 = 0;
-            self.bell.notify_all();
+    }
+
+    /// What the kernel does when whoever publishes asks for it: it changes the word and wakes all, in one step.
+    fn wake(&self) {
+        let mut sleepers = self.sleepers.lock().unwrap();
+        self.header.word().fetch_add(1, Ordering::SeqCst);
+        sleepers.1 += sleepers.0;
+        sleepers.0 = 0;
+        self.bell.notify_all();
+    }
+
+    /// What the kernel does for a writer that is killed: it wakes one, and changes nothing.
+    fn wake_for_the_dead(&self) {
+        let mut sleepers = self.sleepers.lock().unwrap();
+        if sleepers.0 > 0 {
+            sleepers.0 -= 1;
+            sleepers.1 += 1;
+            self.bell.notify_one();
         }
     }
 
     fn take(&self, picture: &mut Picture) -> Option<u64> {
         let (mut buffer, mut ended) = ([0; 8], Vec::new());
-        let taken = picture.take(&self.post(), &mut buffer, &mut |row| ended.push(row)).unwrap();
+        let taken = picture.take(&self.post(), &mut buffer, &mut |row| ended.push(row));
         for row in ended {
             self.post().free_lane(row, false);
         }
@@ -93,14 +114,14 @@ impl Slot {
     /// Waits as the engine does.
     fn read(&self, picture: &mut Picture) -> u64 {
         loop {
-            self.header.fall_asleep();
+            let seen = doze::announce(self.header.word());
             // As the engine does: a writer may have been killed before it marked its lane.
             picture.doubt(&self.post());
             if let Some(message) = self.take(picture) {
                 return message;
             }
             let mut sleepers = self.sleepers.lock().unwrap();
-            if self.header.word().load(Ordering::SeqCst) != 0 {
+            if self.header.word().load(Ordering::SeqCst) != seen {
                 continue;
             }
             sleepers.0 += 1;
@@ -168,6 +189,79 @@ fn a_sleeping_reader_gets_every_message() {
         slot.write(&mut one, 1);
         others.join().unwrap();
         assert_eq!(reader.join().unwrap(), 3);
+    });
+}
+
+/// What a writer that is killed at any moment had not woken for anybody keeps no reader from what others write:
+/// wherever the reader is between its look and its sleep. And its message comes no later than theirs.
+#[test]
+fn a_killed_writer_takes_no_wake_up_with_it() {
+    for kernel in [false, true] {
+        loom::model(move || {
+            let slot = Slot::new();
+            let (mut killed, mut other) = (slot.writer(0), slot.writer(1));
+            let dying = {
+                let slot = slot.clone();
+                thread::spawn(move || {
+                    slot.publish(&mut killed, 1);
+                    // It may have seen that somebody sleeps, or not: it does nothing any more.
+                    doze::is_announced(slot.header.word());
+                    if kernel {
+                        slot.wake_for_the_dead();
+                    }
+                })
+            };
+            let reader = {
+                let slot = slot.clone();
+                thread::spawn(move || {
+                    let mut picture = Picture::new(7);
+                    let mut got = [slot.read(&mut picture), slot.read(&mut picture)];
+                    got.sort_unstable();
+                    got
+                })
+            };
+            dying.join().unwrap();
+            slot.write(&mut other, 2);
+            assert_eq!(reader.join().unwrap(), [1, 2]);
+        });
+    }
+}
+
+/// S27: two readers that sleep on one word; one that wakes, takes a message and never comes back owes nothing.
+#[test]
+fn a_reader_that_goes_owes_the_other_nothing() {
+    loom::model(|| {
+        let slot = Slot::new();
+        let turn = Arc::new(Mutex::new(Picture::new(7)));
+        let mut one = slot.writer(0);
+        let readers = [(); 2].map(|()| {
+            let (slot, turn) = (slot.clone(), turn.clone());
+            thread::spawn(move || {
+                loop {
+                    let seen = doze::announce(slot.header.word());
+                    {
+                        let mut picture = turn.lock().unwrap();
+                        picture.doubt(&slot.post());
+                        if let Some(message) = slot.take(&mut picture) {
+                            return message;
+                        }
+                    }
+                    let mut sleepers = slot.sleepers.lock().unwrap();
+                    if slot.header.word().load(Ordering::SeqCst) != seen {
+                        continue;
+                    }
+                    sleepers.0 += 1;
+                    while sleepers.1 == 0 {
+                        sleepers = slot.bell.wait(sleepers).unwrap();
+                    }
+                    sleepers.1 -= 1;
+                }
+            })
+        });
+        slot.write(&mut one, 1);
+        slot.write(&mut one, 2);
+        let got: u64 = readers.map(|reader| reader.join().unwrap()).into_iter().sum();
+        assert_eq!(got, 3);
     });
 }
 

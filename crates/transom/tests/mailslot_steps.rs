@@ -6,9 +6,9 @@
 #![cfg(target_os = "linux")]
 
 use transom::handle::{AsHandle, DuplicateOptions, FromHandle, HandleFlags};
-use transom::mailslot::{Options, Server, Writer};
+use transom::mailslot::{Broadcast, Options, Server, Subscriber, Writer};
 use transom::namespace;
-use transom::wait::{self, Timeout};
+use transom::wait::{self, Timeout, Wait};
 
 mod support;
 use support::{PATIENCE, With, alone, argument, code, exit_code, handle, limit, role, unique};
@@ -18,7 +18,13 @@ const KILLED: u32 = 0xC000_0000 + 9;
 
 #[test]
 fn child_entry() {
-    support::child(&[("writer", writer), ("reader", reader), ("server", server)]);
+    support::child(&[
+        ("writer", writer),
+        ("reader", reader),
+        ("server", server),
+        ("publisher", publisher),
+        ("subscriber", subscriber),
+    ]);
 }
 
 fn slot_name(what: &str) -> String {
@@ -211,4 +217,184 @@ fn a_copy_given_to_a_process_that_is_killed_does_not_stay() {
         std::thread::yield_now();
     }
     assert_eq!(code(writer.send(b"x")), 38);
+}
+
+/// A thread of this process that sleeps in the kernel.
+struct Sleeper(std::sync::mpsc::Receiver<std::path::PathBuf>);
+
+impl Sleeper {
+    /// What tells the test which thread it is.
+    fn told() -> (Sleeper, impl FnOnce() + Send) {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        (Sleeper(receiver), move || {
+            sender.send(std::fs::read_link("/proc/thread-self").unwrap()).unwrap();
+        })
+    }
+
+    /// Waits until it sleeps in futex_waitv, by the number of that call.
+    fn until_asleep(&self) {
+        let thread = std::path::Path::new("/proc").join(self.0.recv().unwrap()).join("syscall");
+        while !std::fs::read_to_string(&thread).is_ok_and(|call| call.starts_with("449 ")) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// S17: a message whose writer is killed before it has woken anybody wakes a sleeping reader all the same, and nothing
+/// but the kernel does it: nobody else writes, and nobody looks now and then.
+#[test]
+fn a_sleeping_reader_gets_the_message_of_a_killed_writer() {
+    let _limit = limit();
+    let name = slot_name("asleep");
+    let server = Options::new(&name).create().unwrap();
+    for step in ["message-published", "before-wake"] {
+        for _ in 0..rounds() {
+            let (sleeper, tell) = Sleeper::told();
+            std::thread::scope(|scope| {
+                let reader = scope.spawn(|| {
+                    tell();
+                    server.receive_vec().unwrap()
+                });
+                sleeper.until_asleep();
+                let child = role("writer").with("SLOT", &name).env("TRANSOM_KILL_AT", step).start();
+                assert_eq!(exit_code(&child), KILLED, "{step}");
+                assert_eq!(reader.join().unwrap(), message(0), "{step}");
+            });
+        }
+    }
+}
+
+/// The lane of a killed writer is free as soon as somebody opens, however many rows are left.
+#[test]
+fn a_killed_writers_lane_is_free_when_the_next_one_opens() {
+    let _limit = limit();
+    let name = slot_name("reused");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let stays = Writer::open(&name).unwrap();
+    for round in 0..5 {
+        let child = role("writer").with("SLOT", &name).env("TRANSOM_KILL_AT", "message-published").start();
+        assert_eq!(exit_code(&child), KILLED);
+        assert_eq!(server.receive_vec().unwrap(), b"", "round {round}");
+        // It is killed where it frees a lane: so it has found one.
+        let next = role("writer").with("SLOT", &name).env("TRANSOM_KILL_AT", "lane-freed").start();
+        assert_eq!(exit_code(&next), KILLED, "round {round}");
+        stays.send(b"x").unwrap();
+        assert_eq!(server.receive_vec().unwrap(), b"x");
+    }
+}
+
+/// A broadcast message: its index in every word.
+fn cast(index: u64) -> Vec<u8> {
+    std::iter::repeat_n(index.to_le_bytes(), 1 + index as usize % 60).flatten().collect()
+}
+
+fn publisher() -> u32 {
+    let broadcast = Broadcast::create(&argument("NAME"), 4096).unwrap();
+    let first: u64 = argument("FIRST").parse().unwrap();
+    for index in first..first + 40 {
+        broadcast.publish(&cast(index)).unwrap();
+    }
+    0
+}
+
+fn subscriber() -> u32 {
+    let mut subscriber = Subscriber::open(&argument("NAME")).unwrap();
+    while subscriber.receive(&mut [0; 512], PATIENCE).is_ok() {}
+    0
+}
+
+/// A publisher that is killed anywhere leaves whole messages; nobody waits for it, and none is said to be lost that was
+/// not.
+#[test]
+fn a_publisher_killed_at_any_step_stops_no_other() {
+    let _limit = limit();
+    let steps = [
+        "broadcast-room",
+        "broadcast-room:20",
+        "broadcast-written",
+        "broadcast-written:20",
+        "broadcast-published",
+        "broadcast-published:20",
+        "before-wake",
+        "turn-released",
+    ];
+    let name = unique("cast");
+    let other = Broadcast::create(&name, 1 << 16).unwrap();
+    let mut subscriber = Subscriber::open(&name).unwrap();
+    let mut first = 0_u64;
+    for step in steps {
+        for _ in 0..rounds() {
+            let end = first + 40;
+            let child = role("publisher")
+                .with("NAME", &name)
+                .with("FIRST", first)
+                .env("TRANSOM_KILL_AT", step)
+                .start();
+            std::thread::scope(|scope| {
+                // It sleeps whenever there is nothing, so that there is somebody to wake.
+                let reader = scope.spawn(|| {
+                    let mut next = first;
+                    loop {
+                        let (message, lost) = subscriber.receive_vec(PATIENCE).unwrap();
+                        assert_eq!(lost, 0, "{step}");
+                        if message == cast(end) {
+                            return;
+                        }
+                        assert!(message == cast(next), "{step}: message {next} is not whole");
+                        next += 1;
+                    }
+                });
+                let ended = exit_code(&child);
+                assert!(ended == KILLED || ended == 0, "{step}: {ended}");
+                other.publish(&cast(end)).unwrap();
+                reader.join().unwrap();
+            });
+            first = end + 1;
+        }
+    }
+}
+
+/// As with mailslots.
+#[test]
+fn a_sleeping_subscriber_gets_the_message_of_a_killed_publisher() {
+    let _limit = limit();
+    let name = unique("cast-asleep");
+    let _keep = Broadcast::create(&name, 4096).unwrap();
+    let mut subscriber = Subscriber::open(&name).unwrap();
+    for step in ["broadcast-published", "before-wake"] {
+        for _ in 0..rounds() {
+            let (sleeper, tell) = Sleeper::told();
+            std::thread::scope(|scope| {
+                let reader = scope.spawn(|| {
+                    tell();
+                    subscriber.receive_vec(Timeout::INFINITE).unwrap()
+                });
+                sleeper.until_asleep();
+                let command = role("publisher").with("NAME", &name).with("FIRST", 7);
+                assert_eq!(exit_code(&command.env("TRANSOM_KILL_AT", step).start()), KILLED, "{step}");
+                assert_eq!(reader.join().unwrap(), (cast(7), 0), "{step}");
+            });
+        }
+    }
+}
+
+/// Subscribers are nowhere written down: one that is killed leaves nothing, not even work.
+#[test]
+fn a_subscriber_killed_at_any_step_costs_nobody_anything() {
+    let _limit = limit();
+    let name = unique("cast-reader");
+    let broadcast = Broadcast::create(&name, 4096).unwrap();
+    for step in ["reader-registered", "reader-registered:2", "reader-sleeps", "reader-sleeps:3"] {
+        for _ in 0..rounds() {
+            let mut stays = Subscriber::open(&name).unwrap();
+            let child = role("subscriber").with("NAME", &name).env("TRANSOM_KILL_AT", step).start();
+            let mut next = 0;
+            // Until the other one has met its step: it sleeps whenever it has read what there is.
+            while wait::one(&child.process, Timeout::ZERO).unwrap() == Wait::Timeout {
+                broadcast.publish(&cast(next)).unwrap();
+                assert_eq!(stays.receive_vec(PATIENCE).unwrap(), (cast(next), 0), "{step}");
+                next += 1;
+            }
+        }
+    }
 }

@@ -5,11 +5,14 @@
 //! | [`partner`] | the second process of a case, and how the two begin together |
 //! | [`machine`] | what machine this is |
 //! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`] | the roles |
-//! | [`carry`] | the roles of all links |
-//! | [`named`], [`stream`], [`fifo`] | the links |
+//! | [`carry`], [`fans`] | the roles of all links, and of all fans |
+//! | [`named`], [`stream`], [`fifo`], [`slots`] | the links |
+//! | [`slots`], [`datagram`] | the fans |
 
 mod carry;
 mod copy;
+mod datagram;
+mod fans;
 mod fifo;
 mod floors;
 mod handle;
@@ -17,6 +20,7 @@ mod machine;
 mod mapping;
 mod named;
 mod partner;
+mod slots;
 mod stream;
 mod sync;
 
@@ -115,6 +119,11 @@ const CARRIERS: &[Carrier] = &[
     Carrier::of::<named::Lent>("transom-lent"),
     Carrier::of::<stream::Stream>("unix"),
     Carrier::of::<fifo::Pipes>("pipe2"),
+    Carrier::of::<slots::TwoSlots>("slots"),
+    Carrier::fan::<slots::Slot>("slot"),
+    Carrier::fan::<slots::Singly>("slot-singly"),
+    Carrier::fan::<slots::Cast>("broadcast"),
+    Carrier::fan::<datagram::Datagram>("datagram"),
 ];
 
 /// Plays a worker, `ROLE CPU PARTNER-CPU …`, or a partner, `partner ROLE CPU …`.
@@ -174,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_role_of_the_plan_is_played_and_every_role_played_is_in_the_plan() {
-        let cases = Plan::map().extend(Plan::pipe().cases).cases;
+        let cases = Plan::map().extend(Plan::pipe().cases).extend(Plan::mailslot().cases).cases;
         let wanted = cases.into_iter().filter_map(|case| match case.worker {
             Worker::Role(role, _) => Some(role),
             _ => None,

@@ -34,6 +34,20 @@ Only ratios can be compared between machines and runs. A goal that is missed is 
 On Linux only.")]
     Pipe(BenchArgs),
 
+    /// Mailslots and broadcast: many writers to one reader, one publisher to many subscribers
+    #[command(after_help = "Examples:
+  transom bench mailslot
+  transom bench mailslot --quick
+  transom bench mailslot --only to-one --rounds 25
+  transom bench mailslot --rounds 25 --json > figures.json
+
+Up to 256 processes write to one, or one publishes to up to 16; the one has a processor for itself, the \
+others share a second one. Each figure stands beside its floor or beside Unix datagram sockets, and beside \
+the goal for the ratio. Nobody loses a message here: the publisher waits for the slowest. End other programs \
+first, and look at the spread: a busy machine gives no figures. Only ratios can be compared between machines \
+and runs. A goal that is missed is no failure of the command. On Linux only.")]
+    Mailslot(BenchArgs),
+
     /// A process of the benchmark
     #[command(hide = true, after_help = "Examples:\n  transom bench child syscall 0 0")]
     Child {
@@ -43,7 +57,7 @@ On Linux only.")]
     },
 }
 
-/// `transom bench map` and `transom bench pipe`
+/// `transom bench map`, `pipe` and `mailslot`
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// How many times each case is measured, 5 at least; [default: 9, with --quick 5]

@@ -16,6 +16,7 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<i32, Failure> {
     match command {
         BenchCommand::Map(args) => measure(&Plan::map().only(&args.only), &args, output),
         BenchCommand::Pipe(args) => measure(&Plan::pipe().only(&args.only), &args, output),
+        BenchCommand::Mailslot(args) => measure(&Plan::mailslot().only(&args.only), &args, output),
         BenchCommand::Child { arguments } => {
             run_child(&arguments)?;
             Ok(Exit::Ok.code())

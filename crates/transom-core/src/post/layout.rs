@@ -6,7 +6,7 @@
 //!           128  read time-out u32 │ closed u32
 //!           256  stamp u64                        the order of messages: taken by every write
 //!           384  read turn u32 │ - │ reader u64   who reads; whose picture of the lanes is the last
-//!           512  asleep u32 │ - │ word u32          readers that sleep, and the futex they sleep on
+//!           512  word u32 │ death u32              what readers sleep on; what the kernel wakes for killed writers
 //!           640  - │ high u32 │ hint u32          rows ever used; where to look for a free block
 //!          1024  64 words: bit i of word w says that lane 64 w + i is worth a look
 //!     4096  4096 lanes of 256 bytes
@@ -39,7 +39,7 @@ pub const LENGTH: u64 = (BLOCKS_AT + 16384 * (64 << 10)) as u64;
 /// First word: `transomM`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"transomM");
 /// The layout of this file.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 const WORDS: usize = LANES.div_ceil(64);
 
@@ -94,9 +94,8 @@ struct Reading {
 #[derive(Debug)]
 #[repr(C)]
 struct Sleep {
-    asleep: AtomicU32,
-    _1: AtomicU32,
     word: AtomicU32,
+    death: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -151,7 +150,7 @@ impl Header {
             shared: Line(Shared { timeout: half(), closed: half() }),
             stamp: Line64(word()),
             reading: Line(Reading { turn: half(), _1: half(), reader: word() }),
-            sleep: Line(Sleep { asleep: half(), _1: half(), word: half() }),
+            sleep: Line(Sleep { word: half(), death: half() }),
             opening: Line(Opening { _1: half(), high: half(), hint: half() }),
             _unused: Line(()),
             worth: core::array::from_fn(|_| word()),
@@ -203,34 +202,21 @@ impl Header {
         &self.reading.0.reader
     }
 
-    /// What readers sleep on while it is 0.
+    /// What readers sleep on; see [`doze`](crate::doze).
     #[inline]
     pub fn word(&self) -> &AtomicU32 {
         &self.sleep.0.word
     }
 
-    /// A reader is about to sleep: from now on whoever publishes wakes it. It then looks once more.
-    pub fn fall_asleep(&self) {
-        self.sleep.0.word.store(0, Ordering::Relaxed);
-        // Release: whoever wakes does it after the word was set back. An exchange, since the model checker knows an
-        // order of stores only if they have seen each other.
-        self.sleep.0.asleep.swap(1, Ordering::AcqRel);
-        // Pairs with those of writers.
-        fence(Ordering::SeqCst);
-    }
-
-    /// Whether readers have to be woken, which is asked after publishing, and by a reader that takes a message after
-    /// it has said that it would sleep: it may have undone the waking of another. Whoever is told so calls
-    /// [`Header::wake_up`] and wakes all who sleep on the word.
+    /// Always 0. A writer names it to the kernel while it publishes, which wakes who sleeps on it if the writer dies.
     #[inline]
-    pub fn has_sleepers(&self) -> bool {
-        let asleep = &self.sleep.0.asleep;
-        asleep.load(Ordering::Relaxed) != 0 && asleep.swap(0, Ordering::AcqRel) != 0
+    pub fn death(&self) -> &AtomicU32 {
+        &self.sleep.0.death
     }
 
-    /// From now on nobody falls asleep on the word until the next reader says that it will.
-    pub fn wake_up(&self) {
-        self.sleep.0.word.store(1, Ordering::SeqCst);
+    /// Makes every reader look at all lanes: one was freed by somebody else, and may be another writer's soon.
+    pub fn disturb(&self) {
+        self.reader().store(0, Ordering::Release);
     }
 
     /// Lanes below this row may be in use. Another process may have written anything.
@@ -254,26 +240,19 @@ impl Header {
     #[inline]
     pub(super) fn mark(&self, row: usize) {
         let (word, bit) = (&self.worth[row / 64], 1 << (row % 64));
-        // After the fence that follows the store of the tail: what is seen here the reader has not taken away yet, and
-        // will look at the lane after it has.
-        if word.load(Ordering::Relaxed) & bit == 0 {
-            word.fetch_or(bit, Ordering::AcqRel);
-            // Before `asleep` is looked at: a reader that does not see the mark has said that it sleeps.
+        // After the barrier of the tail: what is seen here the reader has not taken away yet, and will look at the lane
+        // after it has.
+        if word.load(Ordering::SeqCst) & bit == 0 {
+            word.fetch_or(bit, Ordering::SeqCst);
+            // Before it is asked who sleeps: a reader that does not see the mark has announced that it will.
             fence(Ordering::SeqCst);
         }
-    }
-
-    /// Whether some lane is worth a look: to spin on.
-    #[must_use]
-    pub fn has_marks(&self) -> bool {
-        let words = self.high().div_ceil(64);
-        self.worth.iter().take(words).any(|word| word.load(Ordering::Relaxed) != 0)
     }
 
     /// Takes that back.
     pub(super) fn unmark(&self, row: usize) {
         self.worth[row / 64].fetch_and(!(1 << (row % 64)), Ordering::AcqRel);
-        // Pairs with that behind the store of a tail.
+        // Pairs with the barrier of a tail that is published.
         fence(Ordering::SeqCst);
     }
 }

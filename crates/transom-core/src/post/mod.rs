@@ -200,12 +200,22 @@ impl<'a, M: Memory> Post<'a, M> {
     /// The first unread message of a lane, behind any jumps, and where it stands.
     fn first(&self, row: usize) -> Result<Option<(Place, Record)>, Corrupt> {
         let lane = &self.lanes[row];
-        // Pairs with the release of the tail in `write`.
+        // Pairs with the publication of the tail in `write`.
         let tail = lane.tail.load(Ordering::Acquire);
-        let mut place = Place::unpack(lane.head.0.load(Ordering::Acquire));
+        self.message_from(row, Place::unpack(lane.head.0.load(Ordering::Acquire)), tail & END)
+    }
+
+    /// The first message of a lane from a place on, behind any jumps; `None` if the lane ends there.
+    #[inline]
+    fn message_from(
+        &self,
+        row: usize,
+        mut place: Place,
+        end: u64,
+    ) -> Result<Option<(Place, Record)>, Corrupt> {
         // A chain of jumps without a message between them is not made by writers.
         for _ in 0..3 {
-            if place.pack() == tail & END {
+            if place.pack() == end {
                 return Ok(None);
             }
             let record = self.record(row, place)?;

@@ -2,7 +2,10 @@
 
 use super::layout::{self, BLOCK, state};
 use super::{HEADER, JUMP, Memory, Place, Post, Record, padded};
-use crate::sync::{Ordering, fence};
+use crate::sync::{Ordering, fence, publish};
+
+/// So far ahead of what is written the memory is asked for.
+const AHEAD: usize = 512;
 
 /// A lane as its writer knows it. What is in shared memory may have been written by others; this counts.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ impl LaneWriter {
         self.row
     }
 
-    /// Writes one message and publishes it. The engine then looks at `asleep`.
+    /// Writes one message and publishes it. The engine then asks whether somebody sleeps ([`doze`](crate::doze)).
     ///
     /// # Errors
     /// [`Refused`]; nothing was written.
@@ -82,6 +85,9 @@ impl LaneWriter {
         if self.place.offset + size + HEADER > self.room {
             return Err(Refused::Full);
         }
+        // Lines that the reader had: got while earlier messages are written, not when they are needed.
+        post.blocks.expect_write(self.place.block * BLOCK + self.place.offset + AHEAD);
+        post.blocks.expect_write(self.place.block * BLOCK + self.place.offset + AHEAD + 64);
         // The order of messages: relaxed, because whoever sees a later stamp sees it through a publication that
         // came after the earlier write had returned.
         let stamp = post.header.stamp.0.fetch_add(1, Ordering::Relaxed);
@@ -92,9 +98,8 @@ impl LaneWriter {
         self.written += 1;
         let lane = &post.lanes[self.row];
         lane.written.store(self.written, Ordering::Relaxed);
-        lane.tail.store(self.place.pack() | (self.written & 1), Ordering::Release);
-        // Before the loads of the mark and of `asleep` that follow (invariant 4).
-        fence(Ordering::SeqCst);
+        // A barrier: the mark, and whether somebody sleeps, are looked at afterwards (invariant 4, `doze`).
+        publish(&lane.tail, self.place.pack() | (self.written & 1));
         post.header.mark(self.row);
         Ok(())
     }

@@ -97,6 +97,10 @@ pub trait Memory {
     fn copy_in(&self, offset: usize, from: &[u8]);
     /// Copies from `offset` on into `to`.
     fn copy_out(&self, offset: usize, to: &mut [u8]);
+    /// The bytes from `offset` on are about to be written: the processor may get them from others before. Any offset
+    /// will do.
+    #[inline]
+    fn expect_write(&self, _offset: usize) {}
     /// Stores a word at a multiple of 8.
     #[inline]
     fn store_word(&self, offset: usize, word: u64) {

@@ -20,6 +20,8 @@ const SIZE_U32: u32 = 2;
 const OR_BIT_30: u32 = (2 | 8) << 28 | 30 << 12 | 0x7FF;
 /// FUTEX_OP encoding: `AND NOT 1 << 31`, as above.
 const CLEAR_BIT_31: u32 = (3 | 8) << 28 | 31 << 12 | 0x7FF;
+/// FUTEX_OP encoding: `ADD 1`, as above.
+const ADD_ONE: u32 = 1 << 28 | 1 << 12 | 0x7FF;
 
 /// The low half of a 64-bit word, which the kernel compares and changes.
 #[must_use]
@@ -91,6 +93,11 @@ pub fn set_bit_30_and_wake(word: &AtomicU32, count: u32) -> u32 {
 /// FUTEX_WAKE_OP: clears bit 31 and wakes everybody, in one step.
 pub fn clear_bit_31_and_wake_all(word: &AtomicU32) -> u32 {
     wake_op(word, CLEAR_BIT_31, u32::MAX)
+}
+
+/// FUTEX_WAKE_OP: adds 1 and wakes everybody, in one step that no kill can split.
+pub fn add_one_and_wake_all(word: &AtomicU32) -> u32 {
+    wake_op(word, ADD_ONE, u32::MAX)
 }
 
 /// A word to sleep on with others.

@@ -35,10 +35,11 @@ use transom_core::time::Timeout;
 use transom_sys::linux::fault::step;
 use transom_sys::linux::{bell, futex, procfs};
 
+use super::area::Area;
 use super::bell::Sleepers;
 use super::errno::{to_code, with_room};
 use super::record;
-use super::segment::{Data, Segment, Shape};
+use super::segment::{Segment, Shape};
 use super::spin::{Budget, SHORT, Spin, cycles};
 use super::turn;
 
@@ -340,14 +341,14 @@ impl End {
 
     /// The queue this end reads from.
     #[inline]
-    fn incoming(&self) -> (&Control, Queue<'_, Data>) {
+    fn incoming(&self) -> (&Control, Queue<'_, Area>) {
         let (control, data, shape) = self.segment.queue_read_by(self.role);
         (control, Queue::new(control, data, shape))
     }
 
     /// The queue this end writes to.
     #[inline]
-    fn outgoing(&self) -> (&Control, Queue<'_, Data>) {
+    fn outgoing(&self) -> (&Control, Queue<'_, Area>) {
         let reader = match self.role {
             Role::Server => Role::Client,
             Role::Client => Role::Server,
@@ -357,7 +358,7 @@ impl End {
     }
 
     /// The data of the queue this end writes to.
-    fn outgoing_data(&self) -> &Data {
+    fn outgoing_data(&self) -> &Area {
         match self.role {
             Role::Server => self.segment.queue_read_by(Role::Client).1,
             Role::Client => self.segment.queue_read_by(Role::Server).1,

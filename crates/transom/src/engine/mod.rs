@@ -19,7 +19,9 @@
 //! | [`inbox`] | handles that other processes put into this one |
 //! | [`post`] | the memory of a mailslot, and its ends |
 //! | [`process`] | process objects: alive, ended, exit code |
+//! | [`area`] | a stretch of memory that others write |
 //! | [`bell`] | where the threads of this process sleep for one end of a pipe |
+//! | [`doze`] | sleeping on shared words until something is published |
 //! | [`turn`] | who may write into a queue, and who may read from it |
 //! | [`spin`] | looking for a moment before sleeping |
 //! | [`segment`] | the memory of one connection |
@@ -32,11 +34,13 @@
 //! | [`current`] | a value that is used without a lock and replaced now and then |
 //! | [`spawn`] | starting a child with the handles it is to inherit |
 
+pub(crate) mod area;
 pub(crate) mod bell;
 pub(crate) mod board;
 pub(crate) mod channel;
 pub(crate) mod cookie;
 pub(crate) mod current;
+pub(crate) mod doze;
 pub(crate) mod errno;
 pub(crate) mod inbox;
 pub(crate) mod instance;

@@ -1,21 +1,8 @@
 //! The memory of a mailslot in this process, and its two ends ([`transom_core::post`] has the rules).
 //!
 //! # Sleeping
-//! Readers sleep on a futex in the mailslot's memory. While a writer publishes, that futex is the *pending* one of its
-//! thread: if it is killed between publishing and waking, the kernel wakes a reader for it. So no writer needs a
-//! descriptor of the reader's, nor the reader one of theirs.
-//!
-//! ```text
-//!  reader                                   writer
-//!  word = 0                                 pending = word
-//!  asleep = 1 (SeqCst)                      publish (SeqCst)
-//!  look at all lanes                        asleep → 0 (SeqCst); was it 1?
-//!  sleep while word is 0                      word = 1, wake all
-//!                                           pending = nothing
-//! ```
-//! A reader that has said it would sleep and then takes a message may have set back the word under another one that is
-//! just falling asleep; so it does as a writer does and wakes all. A writer killed just when the reader has looked and
-//! does not sleep yet wakes nobody: so readers look again by themselves, after 20 ms, 40 ms, and so on.
+//! Readers sleep on words in the mailslot's memory ([`doze`](super::doze)); a writer needs no descriptor of theirs, nor
+//! they one of its.
 //!
 //! # Who lives
 //! A mailslot lives while somebody holds its name. A writer keeps the entry open, asks that file when it has not for
@@ -29,24 +16,26 @@
 //! P2. What is made of its address are atomics and bytes that are only reached by copies that may race.
 #![allow(unsafe_code)]
 
-use std::cell::LazyCell;
+use std::cell::{Cell, LazyCell};
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use transom_core::code::Code;
-use transom_core::post::layout::{self, BLOCKS, BLOCKS_AT, LANES, LANES_AT, LENGTH, OWNERS_AT};
-use transom_core::post::{Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
+use transom_core::post::layout::{BLOCKS, BLOCKS_AT, LANES, LANES_AT, LENGTH, OWNERS_AT};
+use transom_core::post::{Description, Header, Lane, LaneWriter, Picture, Post, Refused, Taken};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{fd, futex, lock, memfd, process, procfs, random, robust};
+use transom_sys::linux::{fd, futex, lock, memfd, process, procfs, random};
 
+use super::area::Area;
 use super::cookie;
+use super::doze::Doze;
 use super::errno::{to_code, with_room};
-use super::spin::{self, cycles};
+use super::spin::{self, Budget, cycles};
 use super::turn::{self, Go, Turn};
 use crate::namespace::imp as namespace;
-use crate::racing;
 
 /// Where the locks of writers begin in an entry: away from its content, and before those that keep a name or are
 /// locked to remove it (S8).
@@ -59,75 +48,28 @@ const _: () = {
 /// Nanoseconds for which a writer waits for a reader's turn, when lanes or blocks have run out.
 const PATIENCE: u64 = 10_000_000;
 
+/// Lanes of which it is asked by the way whether their writers live.
+const FEW: usize = 8;
+
+/// Cycles for which a reader of a stream that has caught up keeps away from the writers' cache lines: some dozens of
+/// messages come together meanwhile.
+const AWAY: u64 = spin::SHORT / 20;
+
+/// Cycles between two times that a reader asks whether writers live.
+const SELDOM: u64 = 50 * spin::SHORT;
+
 /// Nanoseconds after which a read that does not wait, or not that long, gives up waiting for another reader: long
 /// enough to find out that there is none (see [`turn`]).
 const OTHERS: u64 = 3_000_000_000;
-
-/// Nanoseconds after which a sleeping reader looks by itself at first; then after twice that, and so on.
-const DOUBT: u64 = 20_000_000;
-/// At the most.
-const LONGEST_DOUBT: u64 = 60_000_000_000;
 
 /// A mailslot, mapped.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     file: OwnedFd,
     description: Description,
-    blocks: Blocks,
+    blocks: Area,
     // Last: what points into it goes first.
     pages: SharedPages,
-}
-
-/// The bytes of messages.
-#[derive(Debug)]
-struct Blocks(*mut u8);
-
-// SAFETY: P1, P2: any thread may use the mapping.
-unsafe impl Send for Blocks {}
-// SAFETY: as above.
-unsafe impl Sync for Blocks {}
-
-impl Blocks {
-    #[inline]
-    fn at(&self, offset: usize, length: usize) -> *mut u8 {
-        let room = BLOCKS * layout::BLOCK;
-        assert!(offset <= room && length <= room - offset, "messages lie inside the blocks");
-        // SAFETY: inside the mapping (P1), as just checked.
-        unsafe { self.0.add(offset) }
-    }
-
-    #[inline]
-    fn word(&self, offset: usize) -> &AtomicU64 {
-        assert!(offset.is_multiple_of(8), "words lie at multiples of 8");
-        // SAFETY: inside the mapping and aligned, since the blocks begin at a page; P2.
-        unsafe { AtomicU64::from_ptr(self.at(offset, 8).cast()) }
-    }
-}
-
-impl Memory for Blocks {
-    #[inline]
-    fn copy_in(&self, offset: usize, from: &[u8]) {
-        let to = self.at(offset, from.len());
-        // SAFETY: `to` was checked for the length; the slice is this process's own.
-        unsafe { racing::copy_in(from.as_ptr(), to, from.len()) };
-    }
-
-    #[inline]
-    fn copy_out(&self, offset: usize, to: &mut [u8]) {
-        let from = self.at(offset, to.len());
-        // SAFETY: as in `copy_in`.
-        unsafe { racing::copy_out(from, to.as_mut_ptr(), to.len()) };
-    }
-
-    #[inline]
-    fn store_word(&self, offset: usize, word: u64) {
-        self.word(offset).store(word, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn load_word(&self, offset: usize) -> u64 {
-        self.word(offset).load(Ordering::Relaxed)
-    }
 }
 
 impl Mailbox {
@@ -171,12 +113,13 @@ impl Mailbox {
     fn map(file: OwnedFd, description: Description) -> Result<Mailbox, Code> {
         let length = usize::try_from(LENGTH).map_err(|_| Code::NOT_ENOUGH_MEMORY)?;
         let pages = to_code(SharedPages::map(&file, length))?;
-        let blocks = Blocks((pages.address() + BLOCKS_AT) as *mut u8);
+        // SAFETY: P1, P2: the blocks lie in the mapping from there to its end.
+        let blocks = unsafe { Area::new(pages.address() + BLOCKS_AT, length - BLOCKS_AT) };
         Ok(Mailbox { file, description, blocks, pages })
     }
 
     #[inline]
-    fn post(&self) -> Post<'_, Blocks> {
+    fn post(&self) -> Post<'_, Area> {
         let base = self.pages.address();
         // SAFETY: P1, P2: the three parts lie in the mapping, at multiples of their alignment, and consist of atomics
         // only; all bit patterns are good.
@@ -204,9 +147,10 @@ impl Mailbox {
         self.description.longest
     }
 
-    fn wake(&self) {
-        self.header().wake_up();
-        futex::wake(self.header().word(), u32::MAX);
+    #[inline]
+    fn doze(&self) -> Doze<'_> {
+        let header = self.header();
+        Doze::new(header.word(), header.death())
     }
 
     /// Gets memory for an extent, so that writing into it cannot fail.
@@ -214,15 +158,42 @@ impl Mailbox {
         memfd::reserve_range(&self.file, (BLOCKS_AT + offset) as u64, length as u64).is_ok()
     }
 
-    /// Frees what killed writers left, as far as it has been read. A reader that is stopped in the middle of its turn
-    /// is not waited for long (S10).
-    fn sweep(&self, entry: BorrowedFd<'_>) {
+    /// Frees what killed writers left, as far as it has been read; `own` is a lane of the entry's open file itself. A
+    /// reader that is stopped in the middle of its turn is not waited for long (S10).
+    fn sweep(&self, entry: BorrowedFd<'_>, own: Option<usize>) {
         let limit = futex::now() + PATIENCE;
-        let Some(_reading) = take(self.header().read_turn(), || Go::On(Some(limit))) else { return };
+        if let Some(_reading) = take(self.header().read_turn(), || Go::On(Some(limit))) {
+            self.free_dead(entry, 0..LANES, LANES, own);
+        }
+    }
+
+    /// As [`Mailbox::sweep`], if that takes no time: nobody reads now, and of the lanes only some are looked at.
+    fn tidy(&self, entry: BorrowedFd<'_>) {
+        if let Some(_reading) = Turn::try_take(self.header().read_turn()) {
+            // Others each time.
+            let from = cycles() as usize % self.header().high().max(1);
+            self.free_dead(entry, from..LANES, FEW, None);
+            self.free_dead(entry, 0..from, FEW, None);
+        }
+    }
+
+    /// Frees drained lanes of killed writers; asks of at most `most` open ones. Under the read turn.
+    fn free_dead(&self, entry: BorrowedFd<'_>, rows: Range<usize>, most: usize, own: Option<usize>) {
         let post = self.post();
-        for (row, lane) in post.lanes() {
-            if lane.is_open() && lock::is_byte_locked(entry, WRITER_LOCKS + row as u64) == Ok(false) {
-                post.free_lane(row, true);
+        let mut asked = 0;
+        for (row, lane) in post.lanes().take(rows.end).skip(rows.start) {
+            if asked == most {
+                return;
+            }
+            if !lane.is_open() || Some(row) == own {
+                continue;
+            }
+            asked += 1;
+            if lock::is_byte_locked(entry, WRITER_LOCKS + row as u64) == Ok(false)
+                && post.free_lane(row, true)
+            {
+                step("lane-freed");
+                post.header().disturb();
             }
         }
     }
@@ -233,6 +204,11 @@ impl Mailbox {
 #[inline]
 fn take(word: &AtomicU32, go: impl FnMut() -> Go) -> Option<Turn<'_>> {
     Turn::try_take(word).or_else(|| Turn::wait(word, go))
+}
+
+thread_local! {
+    /// How many messages this thread has sent.
+    static SENT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The server end as this process has it.
@@ -249,6 +225,12 @@ pub(crate) struct Inlet {
     waiting: AtomicU32,
     /// When all lanes were looked at last, in cycles.
     doubted: AtomicU64,
+    /// How long it pays to look before sleeping.
+    budget: Budget,
+    /// What [`SENT`] was when this was read last.
+    sent: AtomicU32,
+    /// When it was asked last whether writers live, in cycles.
+    inspected: AtomicU64,
 }
 
 /// When a wait for a message ends.
@@ -281,6 +263,9 @@ impl Inlet {
             cancelled: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             doubted: AtomicU64::new(0),
+            budget: Budget::new(),
+            sent: AtomicU32::new(0),
+            inspected: AtomicU64::new(0),
         }
     }
 
@@ -296,7 +281,7 @@ impl Inlet {
     fn reading<T>(
         &self,
         go: impl FnMut() -> Go,
-        work: impl FnOnce(&mut Picture, &Post<'_, Blocks>, &mut dyn FnMut(usize)) -> T,
+        work: impl FnOnce(&mut Picture, &Post<'_, Area>, &mut dyn FnMut(usize)) -> T,
     ) -> Option<T> {
         let mut ended = Vec::new();
         let mut picture = self.picture();
@@ -328,10 +313,9 @@ impl Inlet {
         stop: &AtomicBool,
     ) -> Result<usize, Code> {
         self.wait_for(until, stop, |picture, post, ended| match picture.take(post, buffer, ended) {
-            Ok(Taken::Message(length)) => Ok(Some(length)),
-            Ok(Taken::Small(_)) => Err(Code::INSUFFICIENT_BUFFER),
-            Ok(Taken::Empty) => Ok(None),
-            Err(_) => Err(Code::FILE_CORRUPT),
+            Taken::Message(length) => Ok(Some(length)),
+            Taken::Small(_) => Err(Code::INSUFFICIENT_BUFFER),
+            Taken::Empty => Ok(None),
         })
     }
 
@@ -340,9 +324,7 @@ impl Inlet {
     /// # Errors
     /// As [`receive`](Self::receive), never 122.
     pub(crate) fn await_message(&self, until: Until, stop: &AtomicBool) -> Result<(), Code> {
-        self.wait_for(until, stop, |picture, post, ended| {
-            picture.next(post, ended).map(|next| next.map(drop)).map_err(|_| Code::FILE_CORRUPT)
-        })
+        self.wait_for(until, stop, |picture, post, ended| Ok(picture.next(post, ended).map(drop)))
     }
 
     /// Takes all that is there, at most `most` messages, and calls `each` with them.
@@ -355,7 +337,6 @@ impl Inlet {
         until: Until,
         each: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, Code> {
-        let mut buffer = vec![0; 4096];
         // So many at a time are taken under the turn before they are handed out.
         let mut batch: Vec<u8> = Vec::new();
         let mut ends: Vec<usize> = Vec::new();
@@ -364,17 +345,11 @@ impl Inlet {
             let now = if count == 0 { until } else { Until::Now };
             let left = (most - count).min(256);
             let taken = self.wait_for(now, &AtomicBool::new(false), |picture, post, ended| {
-                while ends.len() < left && batch.len() < 1 << 20 {
-                    match picture.take(post, &mut buffer, ended) {
-                        Ok(Taken::Message(length)) => {
-                            batch.extend_from_slice(&buffer[..length]);
-                            ends.push(batch.len());
-                        }
-                        Ok(Taken::Small(length)) => buffer.resize(length, 0),
-                        Ok(Taken::Empty) => break,
-                        Err(_) if ends.is_empty() => return Err(Code::FILE_CORRUPT),
-                        Err(_) => break,
-                    }
+                while ends.len() < left
+                    && batch.len() < 1 << 20
+                    && picture.take_behind(post, &mut batch, ended)
+                {
+                    ends.push(batch.len());
                 }
                 Ok((!ends.is_empty()).then_some(()))
             });
@@ -398,10 +373,10 @@ impl Inlet {
         &self,
         until: Until,
         stop: &AtomicBool,
-        mut work: impl FnMut(&mut Picture, &Post<'_, Blocks>, &mut dyn FnMut(usize)) -> Result<Option<T>, Code>,
+        mut work: impl FnMut(&mut Picture, &Post<'_, Area>, &mut dyn FnMut(usize)) -> Result<Option<T>, Code>,
     ) -> Result<T, Code> {
         let round = self.cancelled.load(Ordering::SeqCst);
-        let begun = LazyCell::new(futex::now);
+        let now = LazyCell::new(futex::now);
         let ended = || {
             if self.closed.load(Ordering::SeqCst) {
                 return Some(Code::INVALID_HANDLE);
@@ -412,8 +387,8 @@ impl Inlet {
         // S23: what is there is had at once; but who does not want to wait does not wait for a stopped process either.
         let limit = |until| match until {
             Until::Message => None,
-            Until::Moment(moment) => Some(moment.max(*begun + OTHERS)),
-            Until::Now => Some(*begun + OTHERS),
+            Until::Moment(moment) => Some(moment.max(*now + OTHERS)),
+            Until::Now => Some(*now + OTHERS),
         };
         let mut look = |doubt: bool| {
             let go = || if ended().is_some() { Go::Stop } else { Go::On(limit(until)) };
@@ -425,7 +400,6 @@ impl Inlet {
             });
             looked.unwrap_or_else(|| Err(ended().unwrap_or(Code::SEM_TIMEOUT)))
         };
-        let header = self.mailbox.header();
         if let Some(found) = look(false)? {
             return Ok(found);
         }
@@ -438,10 +412,13 @@ impl Inlet {
                 Err(Code::SEM_TIMEOUT)
             };
         }
-        if !spin::is_alone()
-            && self.spin(header)
+        let begun = cycles();
+        self.learn();
+        self.budget.keep_away_for(AWAY);
+        if self.budget.spin(|| self.picture().has_news(&self.mailbox.post()))
             && let Some(found) = look(false)?
         {
+            self.budget.came(begun);
             return Ok(found);
         }
         let deadline = match until {
@@ -449,11 +426,10 @@ impl Inlet {
             _ => None,
         };
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut doubt = DOUBT;
+        let doze = self.mailbox.doze();
         let result = loop {
             // Before the look at what ends it: who cancels after that wakes this one.
-            header.fall_asleep();
-            step("reader-registered");
+            let seen = doze.announce();
             if let Some(code) = ended() {
                 break Err(code);
             }
@@ -462,19 +438,14 @@ impl Inlet {
                 Ok(None) => {}
                 Err(code) => break Err(code),
             }
-            let now = futex::now();
-            if deadline.is_some_and(|at| now >= at) {
+            if deadline.is_some_and(|at| futex::now() >= at) {
                 break Err(Code::SEM_TIMEOUT);
             }
-            let again = now + doubt;
-            doubt = (2 * doubt).min(LONGEST_DOUBT);
-            let _ = futex::wait(header.word(), 0, Some(deadline.map_or(again, |at| at.min(again))));
+            self.inspect();
+            doze.sleep(seen, deadline);
         };
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        // Another reader may sleep over a word that this one has set back, or a wake-up meant for it came here.
-        if header.has_sleepers() || result.is_err() {
-            self.mailbox.wake();
-        }
+        self.budget.slept(begun);
         result
     }
 
@@ -488,33 +459,40 @@ impl Inlet {
         due
     }
 
-    /// Looks for a short while whether something comes.
-    fn spin(&self, header: &Header) -> bool {
-        let begun = cycles();
-        while cycles().wrapping_sub(begun) < spin::SHORT {
-            if header.has_marks() {
-                return true;
-            }
-            std::hint::spin_loop();
+    /// Whether this thread has sent something since it read here last: then what comes may be an answer.
+    fn learn(&self) {
+        let sent = SENT.get();
+        if self.sent.swap(sent, Ordering::Relaxed) != sent {
+            self.budget.answered();
         }
-        false
+    }
+
+    /// Asks of some lanes whether their writers live, and frees those of the dead; called when this process is about to
+    /// sleep, and does nothing if it has slept a moment ago.
+    fn inspect(&self) {
+        let now = cycles();
+        if now.wrapping_sub(self.inspected.load(Ordering::Relaxed)) < SELDOM {
+            return;
+        }
+        self.inspected.store(now, Ordering::Relaxed);
+        self.mailbox.tidy(self.entry.as_fd());
     }
 
     /// GetMailslotInfo.
     ///
     /// # Errors
-    /// 121: another process has been reading for three seconds. 1392: the memory makes no sense.
+    /// 121: another process has been reading for three seconds.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Code> {
         let limit = futex::now() + OTHERS;
         self.reading(
             || Go::On(Some(limit)),
             |picture, post, ended| {
-                let mut next = picture.next(post, ended).map_err(|_| Code::FILE_CORRUPT)?;
+                let mut next = picture.next(post, ended);
                 let count = post.count();
                 if next.is_none() && count > 0 {
                     // Published by a writer that was killed before it said so, or just now.
                     picture.doubt(post);
-                    next = picture.next(post, ended).map_err(|_| Code::FILE_CORRUPT)?;
+                    next = picture.next(post, ended);
                 }
                 Ok(Snapshot { next, count: count.max(u64::from(next.is_some())) })
             },
@@ -524,7 +502,7 @@ impl Inlet {
 
     /// Makes the waits of all processes look again.
     pub(crate) fn stir(&self) {
-        self.mailbox.wake();
+        self.mailbox.doze().rouse();
         turn::stir(self.mailbox.header().read_turn());
     }
 
@@ -562,7 +540,7 @@ impl Inlet {
 /// A writer's end as this process has it.
 #[derive(Debug)]
 pub(crate) struct Outlet {
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox,
     /// An open file of the entry of its own, which has the writer's lock.
     entry: OwnedFd,
     lane: Mutex<Option<LaneWriter>>,
@@ -575,7 +553,7 @@ impl Outlet {
     /// A writer with an open file of the entry that nobody else has.
     pub(crate) fn new(mailbox: Mailbox, entry: OwnedFd) -> Outlet {
         let (lane, handles, seen) = (Mutex::new(None), AtomicU32::new(0), AtomicU64::new(0));
-        Outlet { mailbox: Arc::new(mailbox), entry, lane, handles, seen }
+        Outlet { mailbox, entry, lane, handles, seen }
     }
 
     /// One that came from another process, with that one's open file of the entry.
@@ -613,6 +591,7 @@ impl Outlet {
 
     fn open_lane(&self) -> Result<LaneWriter, Code> {
         let post = self.mailbox.post();
+        self.mailbox.tidy(self.entry.as_fd());
         let mut swept = false;
         let mut from = 0;
         loop {
@@ -623,7 +602,7 @@ impl Outlet {
             if crowded && !swept {
                 swept = true;
                 from = 0;
-                self.mailbox.sweep(self.entry.as_fd());
+                self.mailbox.sweep(self.entry.as_fd(), None);
                 continue;
             }
             let Some(row) = free else { return Err(Code::NO_SYSTEM_RESOURCES) };
@@ -661,7 +640,7 @@ impl Outlet {
             if std::mem::replace(swept, true) {
                 return Err(Code::NOT_ENOUGH_MEMORY);
             }
-            self.mailbox.sweep(self.entry.as_fd());
+            self.mailbox.sweep(self.entry.as_fd(), Some(row));
         }
     }
 
@@ -699,19 +678,15 @@ impl Outlet {
             *lane = Some(self.open_lane()?);
         }
         let Some(writer) = lane.as_mut() else { return Err(Code::NO_SYSTEM_RESOURCES) };
-        let header = self.mailbox.header();
-        // If this thread is killed after it has published, the kernel wakes a reader in its place.
-        robust::set_pending(header.word().as_ptr() as usize);
+        SENT.set(SENT.get().wrapping_add(1));
+        let doze = self.mailbox.doze();
+        doze.publishing();
         let mut result = writer.write(&self.mailbox.post(), message);
         if result == Err(Refused::Full) {
             result = self.extend(writer, message);
         }
         step("message-published");
-        if header.has_sleepers() {
-            step("before-wake");
-            self.mailbox.wake();
-        }
-        robust::clear_pending();
+        doze.published();
         result.map_err(|_| Code::NOT_ENOUGH_MEMORY)
     }
 
@@ -719,9 +694,9 @@ impl Outlet {
     fn extend(&self, writer: &mut LaneWriter, message: &[u8]) -> Result<(), Refused> {
         for attempt in 0..2 {
             if attempt > 0 {
-                self.mailbox.sweep(self.entry.as_fd());
-                // Sweeping took a turn.
-                robust::set_pending(self.mailbox.header().word().as_ptr() as usize);
+                self.mailbox.sweep(self.entry.as_fd(), Some(writer.row()));
+                // Sweeping took a turn, which was named to the kernel meanwhile.
+                self.mailbox.doze().publishing();
             }
             let mut reserve = |offset, length| self.mailbox.reserve((offset, length));
             let extended = writer.extend(&self.mailbox.post(), message.len(), &mut reserve);

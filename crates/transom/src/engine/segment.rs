@@ -4,7 +4,7 @@
 //!  0            4096                    4096 + in               4096 + in + out
 //!  ├─ header ────┼─ client to server ───┼─ server to client ────┤
 //! ```
-//! Page 0 is [`transom_core::ring::layout`]. Data bytes are reached through [`Data`] alone, which copies them in and
+//! Page 0 is [`transom_core::ring::layout`]. Data bytes are reached through [`Area`] alone, which copies them in and
 //! out and checks where; control words are atomics. So whatever the peer writes, nothing here is undefined.
 //!
 //! # Who waits in a write
@@ -20,19 +20,19 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use transom_core::code::Code;
 use transom_core::pipe::Role;
+use transom_core::ring::Shape as QueueShape;
 use transom_core::ring::layout::{self, Control, Description, HOLDERS, SegmentHeader};
-use transom_core::ring::{Memory, Shape as QueueShape};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, lock, memfd, process, procfs, random};
 
+use super::area::Area;
 use super::cookie;
 use super::errno::{to_code, with_room};
-use crate::racing;
 
 /// What `CreateNamedPipe` says about an instance's queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +47,6 @@ pub(crate) struct Shape {
 
 /// The first of the bytes that are locked by who waits; far from the content.
 const FIRST_BYTE: u64 = 1 << 40;
-
-/// The data bytes of one queue.
-#[derive(Debug)]
-pub(crate) struct Data {
-    base: *mut u8,
-    capacity: usize,
-}
 
 /// A process's row in the table of who waits.
 #[derive(Debug)]
@@ -70,17 +63,12 @@ pub(crate) struct Segment {
     description: Description,
     shape_in: QueueShape,
     shape_out: QueueShape,
-    data_in: Data,
-    data_out: Data,
+    data_in: Area,
+    data_out: Area,
     row: OnceLock<Option<Row>>,
     // Last: what points into it goes first.
     pages: SharedPages,
 }
-
-// SAFETY: the pointers in `Data` lead into `pages`, which may be used from any thread (S2).
-unsafe impl Send for Segment {}
-// SAFETY: as above; the bytes are only reached by copies that may race.
-unsafe impl Sync for Segment {}
 
 impl Segment {
     /// A fresh one: its file is sealed, and only touched pages take memory.
@@ -139,9 +127,9 @@ impl Segment {
         }
         let queue =
             |quota, capacity| QueueShape::new(description.message, quota, capacity).ok_or(Code::FILE_CORRUPT);
-        let data = |offset: u64, capacity: u64| Data {
-            base: (pages.address() + offset as usize) as *mut u8,
-            capacity: capacity as usize,
+        let data = |offset: u64, capacity: u64| {
+            // SAFETY: both queues lie in the mapping (S1), which outlives them (S2); nobody else makes references there.
+            unsafe { Area::new(pages.address() + offset as usize, capacity as usize) }
         };
         let first = layout::SEGMENT_HEADER_LEN;
         Ok(Segment {
@@ -188,7 +176,7 @@ impl Segment {
 
     /// The parts of the queue that the end of `reader` reads from.
     #[inline]
-    pub(super) fn queue_read_by(&self, reader: Role) -> (&Control, &Data, QueueShape) {
+    pub(super) fn queue_read_by(&self, reader: Role) -> (&Control, &Area, QueueShape) {
         match reader {
             Role::Server => (&self.header().queue_in, &self.data_in, self.shape_in),
             Role::Client => (&self.header().queue_out, &self.data_out, self.shape_out),
@@ -257,58 +245,5 @@ impl Segment {
         {
             pid.store(0, Ordering::Release);
         }
-    }
-}
-
-impl Data {
-    #[inline]
-    fn at(&self, offset: usize, length: usize) -> *mut u8 {
-        assert!(
-            offset <= self.capacity && length <= self.capacity - offset,
-            "queues stay inside their capacity"
-        );
-        // SAFETY: inside the area, which lies inside the mapping (S1).
-        unsafe { self.base.add(offset) }
-    }
-
-    /// Where the bytes at `offset` are, for who may look at them in place.
-    pub(super) fn pointer(&self, offset: usize, length: usize) -> *mut u8 {
-        self.at(offset, length)
-    }
-}
-
-impl Memory for Data {
-    #[inline]
-    fn copy_in(&self, offset: usize, from: &[u8]) {
-        let to = self.at(offset, from.len());
-        // SAFETY: `to` was checked for the length; the slice is ours, and no part of a mapping that others write.
-        unsafe { racing::copy_in(from.as_ptr(), to, from.len()) };
-    }
-
-    #[inline]
-    fn copy_out(&self, offset: usize, to: &mut [u8]) {
-        let from = self.at(offset, to.len());
-        // SAFETY: as in `copy_in`.
-        unsafe { racing::copy_out(from, to.as_mut_ptr(), to.len()) };
-    }
-
-    #[inline]
-    fn store_word(&self, offset: usize, word: u64) {
-        // SAFETY: inside the area and aligned: areas begin at page boundaries.
-        unsafe { AtomicU64::from_ptr(self.word(offset)) }.store(word, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn load_word(&self, offset: usize) -> u64 {
-        // SAFETY: as in `store_word`.
-        unsafe { AtomicU64::from_ptr(self.word(offset)) }.load(Ordering::Relaxed)
-    }
-}
-
-impl Data {
-    #[inline]
-    fn word(&self, offset: usize) -> *mut u64 {
-        assert!(offset.is_multiple_of(8), "words lie at multiples of 8");
-        self.at(offset, 8).cast()
     }
 }

@@ -90,8 +90,13 @@ impl Budget {
 
     /// In a stream, keeps away for a moment.
     pub(crate) fn keep_away(&self) {
+        self.keep_away_for(AWAY);
+    }
+
+    /// In a stream, keeps away for so many cycles.
+    pub(crate) fn keep_away_for(&self, long: u64) {
         if self.run.load(Ordering::Relaxed) >= STREAM && !is_alone() {
-            let until = cycles().saturating_add(AWAY);
+            let until = cycles().saturating_add(long);
             while cycles() < until {
                 std::hint::spin_loop();
             }

@@ -17,8 +17,8 @@ use transom_core::pipe::Role;
 use transom_core::ring::{self, Borrow, Lent, Limit, Loaned, Memory, Queue, Written};
 use transom_sys::linux::fault::step;
 
+use super::super::area::Area;
 use super::super::record;
-use super::super::segment::Data;
 use super::super::spin::{Spin, cycles};
 use super::super::turn::{Kept, Turn};
 use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
@@ -119,7 +119,7 @@ impl<K: AsRef<End>> Borrowed<K> {
         self.keeper.as_ref().role
     }
 
-    fn data(&self) -> &Data {
+    fn data(&self) -> &Area {
         let end = self.keeper.as_ref();
         end.segment.queue_read_by(end.role).1
     }
@@ -341,7 +341,7 @@ impl End {
     }
 }
 
-fn consume(queue: &Queue<'_, Data>, end: &End, lent: Lent) -> Result<bool, Trouble> {
+fn consume(queue: &Queue<'_, Area>, end: &End, lent: Lent) -> Result<bool, Trouble> {
     let mut reader = queue.resume(&end.tail, &lent)?;
     let len = lent.len;
     let counts = reader.give_back(lent, len)?;

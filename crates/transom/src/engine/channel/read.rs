@@ -11,7 +11,7 @@ use transom_core::ring::{self, Mode, Queue, Read};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, process};
 
-use super::super::segment::Data;
+use super::super::area::Area;
 use super::super::spin::{Spin, cycles};
 use super::super::turn::{Go, Turn};
 use super::{A_MOMENT, Deadline, End, Operation, Reason, Trouble, Waiting};
@@ -89,7 +89,7 @@ impl End {
     #[cold]
     pub(super) fn take_turn_if_not_empty<'a>(
         &'a self,
-        queue: &Queue<'_, Data>,
+        queue: &Queue<'_, Area>,
         operation: &mut Operation<'a>,
     ) -> Result<Turn<'a>, Trouble> {
         let begun = futex::now();
@@ -109,7 +109,7 @@ impl End {
     fn read_in_turn<'a>(
         &'a self,
         turn: &Turn<'_>,
-        queue: &Queue<'_, Data>,
+        queue: &Queue<'_, Area>,
         buffer: &mut [u8],
         mode: ReadMode,
         waiting: &Waiting,
@@ -168,7 +168,7 @@ impl End {
     #[allow(clippy::too_many_arguments)] // It is one place's state, taken out of the fast path.
     fn wait_for_data<'a>(
         &'a self,
-        queue: &Queue<'_, Data>,
+        queue: &Queue<'_, Area>,
         mark: u64,
         over: bool,
         room: usize,
@@ -217,7 +217,7 @@ impl End {
     #[cold]
     pub(super) fn recover_writer(
         &self,
-        queue: &Queue<'_, Data>,
+        queue: &Queue<'_, Area>,
         operation: &mut Operation<'_>,
     ) -> Result<(), Trouble> {
         let until = futex::now() + A_MOMENT;

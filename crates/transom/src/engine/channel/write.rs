@@ -9,7 +9,7 @@ use transom_core::ring::{
 };
 use transom_sys::linux::fault::step;
 
-use super::super::segment::Data;
+use super::super::area::Area;
 use super::super::spin::Spin;
 use super::super::turn::Turn;
 use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
@@ -69,7 +69,7 @@ impl End {
     fn may_write(
         &self,
         operation: &Operation<'_>,
-        queue: &Queue<'_, Data>,
+        queue: &Queue<'_, Area>,
         len: usize,
     ) -> Result<bool, Trouble> {
         operation.check()?;
@@ -85,7 +85,7 @@ impl End {
 
     /// Looks after the peer, now and then.
     #[inline]
-    fn peer_lives(&self, queue: &Queue<'_, Data>) -> Result<(), Trouble> {
+    fn peer_lives(&self, queue: &Queue<'_, Area>) -> Result<(), Trouble> {
         self.look_after_peer(|| queue.consumed_mark());
         if self.is_peer_over() { Err(Trouble::PeerClosed) } else { Ok(()) }
     }
@@ -143,7 +143,7 @@ impl End {
 
     /// The row to note in a slot, if the write may need one.
     #[cold]
-    fn row_for(&self, writer: &mut Writer<'_, Data>, len: usize, limit: Limit) -> Result<u32, Trouble> {
+    fn row_for(&self, writer: &mut Writer<'_, Area>, len: usize, limit: Limit) -> Result<u32, Trouble> {
         if let Some(row) = self.segment.known_row() {
             return Ok(row);
         }
@@ -156,7 +156,7 @@ impl End {
 
     /// Looks for a moment whether there will be room, before the write is begun.
     #[inline]
-    fn spin_for_room(&self, writer: &mut Writer<'_, Data>, len: usize) -> Result<(), Trouble> {
+    fn spin_for_room(&self, writer: &mut Writer<'_, Area>, len: usize) -> Result<(), Trouble> {
         if matches!(writer.fit(len, Limit::Quota)?, Fit::Completes) {
             return Ok(());
         }
@@ -175,8 +175,8 @@ impl End {
     fn write_slowly<'a>(
         &'a self,
         turn: &Turn<'_>,
-        writer: &mut Writer<'_, Data>,
-        queue: &Queue<'_, Data>,
+        writer: &mut Writer<'_, Area>,
+        queue: &Queue<'_, Area>,
         bytes: &[u8],
         limit: Limit,
         waiting: &Waiting,
@@ -230,7 +230,7 @@ impl End {
     }
 
     /// Takes back what dead processes left waiting; whether there was any.
-    pub(super) fn sweep(&self, queue: &Queue<'_, Data>) -> bool {
+    pub(super) fn sweep(&self, queue: &Queue<'_, Area>) -> bool {
         // A dead streamer cannot be there: this thread has the turn, and put that in order when it got it.
         queue.sweep(|row| self.is_dead(row)).withdrawn > 0
     }
@@ -238,9 +238,9 @@ impl End {
     /// Copies part by part what is longer than the room, with the turn.
     fn stream<'a>(
         &'a self,
-        writer: &mut Writer<'_, Data>,
+        writer: &mut Writer<'_, Area>,
         mut stream: Stream,
-        queue: &Queue<'_, Data>,
+        queue: &Queue<'_, Area>,
         bytes: &[u8],
         waiting: &Waiting,
         operation: &mut Operation<'a>,
@@ -369,7 +369,7 @@ impl End {
 
     /// A writer of this end died with the turn. It may also not have come to ringing.
     #[cold]
-    pub(super) fn recover_own_writer(&self, queue: &Queue<'_, Data>) -> Result<(), Trouble> {
+    pub(super) fn recover_own_writer(&self, queue: &Queue<'_, Area>) -> Result<(), Trouble> {
         step("recovering-own-writer");
         queue.recover_writer()?;
         self.outgoing().0.asleep_data.fetch_add(1, std::sync::atomic::Ordering::SeqCst);

@@ -3,8 +3,8 @@
 //! ```text
 //!     0  magic u64 │ capacity u64
 //!   128  oldest u64           from here on the log is intact, or about to be overwritten
-//!   256  tail u64 │ number u64   where it ends; messages published
-//!   384  asleep u32 │ word u32   subscribers sleep on the word, which counts up
+//!   256  tail u64 │ number u64   where it ends, with the low bits of the number; messages published
+//!   384  word u32 │ death u32    subscribers sleep on them
 //!   512  turn u32             who publishes
 //!  4096  records: number u64 │ length u32 │ skip u32 │ payload │ to a multiple of 16
 //! ```
@@ -15,9 +15,12 @@
 use std::sync::atomic::{Ordering, fence};
 
 use transom_core::code::Code;
+use transom_core::sync::publish;
+use transom_sys::linux::fault::step;
 use transom_sys::linux::futex;
 
 use super::Received;
+use crate::engine::doze::Doze;
 use crate::engine::turn::{Go, Turn};
 use crate::error::{Error, Result};
 use crate::mapping::{Mapping, View};
@@ -28,16 +31,19 @@ const CAPACITY: usize = 8;
 const OLDEST: usize = 128;
 const TAIL: usize = 256;
 const NUMBER: usize = 264;
-const ASLEEP: usize = 384;
-const WORD: usize = 388;
+const WORD: usize = 384;
+const DEATH: usize = 388;
 const TURN: usize = 512;
 const RECORDS: usize = 4096;
 const HEADER: u64 = 16;
 
-/// Nanoseconds after which a sleeping subscriber looks by itself at first, since a publisher may have been killed before
-/// it woke anybody; then after twice that, and so on.
-const DOUBT: u64 = 20_000_000;
-const LONGEST_DOUBT: u64 = 60_000_000_000;
+/// The bits of a tail that are a position.
+const POSITION: u64 = !(HEADER - 1);
+
+/// How many messages are published before `tail`: the number is stored first, and a publisher may be killed in between.
+fn published(number: u64, tail: u64) -> u64 {
+    number.wrapping_sub(number.wrapping_sub(tail) & !POSITION)
+}
 
 /// A log that this process has mapped.
 #[derive(Debug)]
@@ -121,9 +127,18 @@ impl Log {
     }
 
     pub(super) fn end(&self) -> Result<Place> {
-        let number = self.view.atomic_u64(NUMBER)?.load(Ordering::Acquire);
-        let position = self.view.atomic_u64(TAIL)?.load(Ordering::Acquire);
-        Ok(Place { position, next: number })
+        let (tail, number) = (self.view.atomic_u64(TAIL)?, self.view.atomic_u64(NUMBER)?);
+        loop {
+            let end = tail.load(Ordering::Acquire);
+            let next = published(number.load(Ordering::Acquire), end);
+            if tail.load(Ordering::Acquire) == end {
+                return Ok(Place { position: end & POSITION, next });
+            }
+        }
+    }
+
+    fn doze(&self) -> Result<Doze<'_>> {
+        Ok(Doze::new(self.view.atomic_u32(WORD)?, self.view.atomic_u32(DEATH)?))
     }
 
     fn at(&self, position: u64) -> usize {
@@ -161,14 +176,11 @@ impl Log {
             let _turn = taken.ok_or_else(|| Error::new("publish", Code::NOT_SUPPORTED))?;
             self.append(message, size)?;
         }
-        // Pairs with that of a subscriber who is about to sleep.
-        fence(Ordering::SeqCst);
-        let asleep = self.view.atomic_u32(ASLEEP)?;
-        if asleep.load(Ordering::Relaxed) != 0 && asleep.swap(0, Ordering::AcqRel) != 0 {
-            let word = self.view.atomic_u32(WORD)?;
-            word.fetch_add(1, Ordering::AcqRel);
-            futex::wake(word, u32::MAX);
-        }
+        // The tail was a barrier.
+        let doze = self.doze()?;
+        doze.publishing();
+        step("broadcast-published");
+        doze.published();
         Ok(())
     }
 
@@ -176,7 +188,8 @@ impl Log {
     fn append(&self, message: &[u8], size: u64) -> Result<()> {
         let tail = self.view.atomic_u64(TAIL)?;
         let number = self.view.atomic_u64(NUMBER)?;
-        let mut begin = tail.load(Ordering::Relaxed) & !(HEADER - 1);
+        let last = tail.load(Ordering::Relaxed);
+        let mut begin = last & POSITION;
         let left = self.capacity - begin % self.capacity;
         let skip = left < size;
         let end = begin.wrapping_add(if skip { left } else { 0 }).wrapping_add(size);
@@ -185,12 +198,13 @@ impl Log {
             self.store(begin, 0, 1 << 32)?;
             begin = begin.wrapping_add(left);
         }
-        let count = number.load(Ordering::Relaxed);
+        let count = published(number.load(Ordering::Relaxed), last);
         self.store(begin, count, message.len() as u64)?;
         self.view.write(self.at(begin) + HEADER as usize, message)?;
         number.store(count.wrapping_add(1), Ordering::Relaxed);
-        // Release: with the tail comes the record.
-        tail.store(end, Ordering::Release);
+        step("broadcast-written");
+        // With the tail comes the record; a barrier, before it is asked who sleeps.
+        publish(tail, end | count.wrapping_add(1) & !POSITION);
         Ok(())
     }
 
@@ -212,6 +226,7 @@ impl Log {
         word.store(oldest, Ordering::Relaxed);
         // Whoever sees a byte of what is written next sees this as well.
         fence(Ordering::SeqCst);
+        step("broadcast-room");
         Ok(())
     }
 
@@ -220,23 +235,16 @@ impl Log {
             return Ok(received);
         }
         let deadline = if timeout == Timeout::ZERO { Some(0) } else { timeout.deadline_nanos(futex::now()) };
-        let (asleep, word) = (self.view.atomic_u32(ASLEEP)?, self.view.atomic_u32(WORD)?);
-        let mut doubt = DOUBT;
+        let doze = self.doze()?;
         loop {
-            let now = futex::now();
-            if deadline.is_some_and(|at| now >= at) {
+            if deadline.is_some_and(|at| futex::now() >= at) {
                 return Err(Error::new("read broadcast", Code::SEM_TIMEOUT));
             }
-            let seen = word.load(Ordering::Acquire);
-            asleep.swap(1, Ordering::AcqRel);
-            // Pairs with that of `publish`.
-            fence(Ordering::SeqCst);
+            let seen = doze.announce();
             if let Some(received) = self.take(place, buffer)? {
                 return Ok(received);
             }
-            let again = now + doubt;
-            doubt = (2 * doubt).min(LONGEST_DOUBT);
-            let _ = futex::wait(word, seen, Some(deadline.map_or(again, |at| at.min(again))));
+            doze.sleep(seen, deadline);
         }
     }
 
@@ -246,7 +254,7 @@ impl Log {
         let tail = self.view.atomic_u64(TAIL)?;
         // As often as publishers may be faster than this.
         for _ in 0..10_000 {
-            let end = tail.load(Ordering::Acquire);
+            let end = tail.load(Ordering::Acquire) & POSITION;
             let intact = oldest.load(Ordering::Acquire);
             if place.position < intact || place.position > end {
                 place.position = intact.min(end);
