@@ -13,7 +13,8 @@
 //!    64  lock u32                                  a turn, see `engine::turn`
 //!   128  next stamp u64                            the order in which instances began to listen (P10)
 //!   136  slots in use u32                          slots from this number on were never used
-//!   192  asleep u32 │ inside u32                   of the announce bell, see `engine::bell`; changed without the lock
+//!   192  asleep u32 │ queue u32                    of the announce bell, see `engine::bell`; changed without the lock.
+//!                                                queue: the turn of who sleeps there
 //!   256  32 announcers of 8 bytes                  process u32 │ descriptor i32: who has the announce bell
 //!   512  bell device u64 │ bell inode u64          which pipe that bell is
 //!  1024  spelling of the name, up to 768 bytes     as the first creator wrote it
@@ -39,7 +40,7 @@
 /// Magic number: `"tranpipe"` read as a little-endian number.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"tranpipe");
 /// Version of the layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bit of the flags: writes are messages.
 pub const MESSAGE_TYPE: u32 = 1;
 
@@ -67,8 +68,8 @@ pub const AT_STAMP: usize = 128;
 pub const AT_USED: usize = 136;
 /// `asleep: u32`.
 pub const AT_ASLEEP: usize = 192;
-/// `inside: u32`.
-pub const AT_INSIDE: usize = 196;
+/// `queue: u32`.
+pub const AT_QUEUE: usize = 196;
 /// The announcers.
 pub const AT_ANNOUNCERS: usize = 256;
 /// How many announcers there can be.
@@ -235,7 +236,7 @@ mod tests {
     fn the_layout_is_fixed() {
         assert_eq!(MAGIC.to_le_bytes(), *b"tranpipe");
         assert_eq!((AT_SLOTS, SLOT_SIZE, SLOTS, SIZE), (4096, 64, 16_384, 1_052_672));
-        assert_eq!((AT_LOCK, AT_STAMP, AT_USED, AT_ASLEEP, AT_INSIDE), (64, 128, 136, 192, 196));
+        assert_eq!((AT_LOCK, AT_STAMP, AT_USED, AT_ASLEEP, AT_QUEUE), (64, 128, 136, 192, 196));
         assert_eq!((AT_ANNOUNCERS, ANNOUNCERS, AT_BELL_DEVICE, AT_SPELLING), (256, 32, 512, 1024));
         let word = Word { state: SlotState::Connected, generation: 0x0102_0304 };
         assert_eq!(word.pack().to_le_bytes(), [2, 0, 0, 0, 4, 3, 2, 1]);

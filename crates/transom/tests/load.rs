@@ -275,6 +275,54 @@ fn many_clients_share_a_few_instances() {
     assert!(after.0 <= before.0 && after.1 <= before.1, "{before:?} before, {after:?} after");
 }
 
+/// How often the living threads of this process have gone to sleep.
+fn sleeps() -> u64 {
+    processor(std::process::id()).1
+}
+
+/// P68: an instance that is free again wakes one of those who wait, who wakes the next only while it is still free. If
+/// it woke all of them, each connection would cost as many sleeps as there are clients.
+#[test]
+fn a_free_instance_wakes_a_few_of_those_who_wait() {
+    const CLIENTS: usize = 100;
+    let _turn = turn();
+    let name = pipe_name("few");
+    let options = ServerOptions::new(&name).message(true).message_read(true);
+    let server = options.create().expect("an instance");
+    let (over, served, connections) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let serving = scope.spawn(|| serve(&server, &over, &served));
+        let client = || {
+            while !over.load(Ordering::Acquire) {
+                let open = ClientOptions::new(&name).message_read(true).wait(Timeout::millis(200)).open();
+                // At the end nobody serves any more.
+                let Ok(client) = open else { continue };
+                if client.pipe().transact(b"question", &mut [0; 64]).is_ok() {
+                    connections.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
+        let until = |count: u64| {
+            while connections.load(Ordering::Relaxed) < count {
+                std::thread::yield_now();
+            }
+        };
+        until(CLIENTS as u64);
+        let (before, from) = (sleeps(), connections.load(Ordering::Relaxed));
+        until(from + 500);
+        let (after, to) = (sleeps(), connections.load(Ordering::Relaxed));
+        over.store(true, Ordering::Release);
+        for client in clients {
+            client.join().expect("no client fails");
+        }
+        serving.join().expect("the server does not fail");
+        let each = (after - before) / (to - from);
+        println!("{CLIENTS} clients wait for one instance: {each} sleeps for each connection");
+        assert!(each <= CLIENTS as u64 / 4, "{each} sleeps for each connection");
+    });
+}
+
 // --- many pipes ---
 
 /// How many connections with both ends here the descriptors allow, 10,000 at the most.

@@ -25,6 +25,7 @@ fn child_entry() {
         ("server", server),
         ("client", client),
         ("holder", holder),
+        ("waiter", waiter),
         ("first-server", first_server),
         ("reconnector", reconnector),
         ("taker", taker),
@@ -339,6 +340,63 @@ fn waits_outlive_the_first_server() {
             assert_eq!(code(waiter.join().unwrap()), 0);
         }
     });
+}
+
+/// Waits for an instance, again and again.
+fn waiter() -> u32 {
+    let name = argument("PIPE");
+    ready();
+    while code(pipe::wait(&name, Timeout::INFINITE)) == 0 {}
+    0
+}
+
+/// What one that waits for an instance comes to when one listens.
+const WAITER_STEPS: [&str; 4] =
+    ["first-of-those-who-wait", "waiting-for-announcement", "announcement-heard", "turn-released"];
+
+/// How long others waited for an instance that began to listen while one of those who waited was killed at a step; `None`
+/// if it was not.
+fn told_although_one_is_killed_at(step: &str) -> Option<Duration> {
+    let (name, event) = (pipe_name("waiter"), unique("ready"));
+    let told = support::named_event(&event);
+    let server = Server::create(&name).unwrap();
+    let client = Client::open(&name).unwrap();
+    // First of all, so that it is the one who hears the bell.
+    let child = role("waiter").with("PIPE", &name).with("READY", &event).env("TRANSOM_KILL_AT", step).start();
+    support::expect_signal(&told);
+    pause();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..3).map(|_| scope.spawn(|| pipe::wait(&name, PATIENCE))).collect();
+        pause();
+        drop(client);
+        server.disconnect().unwrap();
+        let began = std::time::Instant::now();
+        assert_eq!(code(server.connect_timeout(Timeout::ZERO)), 121);
+        for other in others {
+            assert_eq!(code(other.join().unwrap()), 0, "{step}");
+        }
+        let waited = began.elapsed();
+        drop(server);
+        support::expect_signal(&child.process);
+        (child.process.exit_code().unwrap() == Some(KILLED)).then_some(waited)
+    })
+}
+
+/// P68: nobody sleeps on beside a free instance because the one that was woken for it is killed. Everybody looks by
+/// itself after a second: so it has to be quicker than that.
+#[test]
+fn a_waiter_killed_at_any_step_keeps_the_news_from_nobody() {
+    let _limit = limit();
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: the steps are compiled into builds with debug assertions only");
+        return;
+    }
+    for step in WAITER_STEPS {
+        let rounds: Vec<Duration> =
+            (0..20).filter_map(|_| told_although_one_is_killed_at(step)).take(3).collect();
+        let best = rounds.iter().min().unwrap_or_else(|| panic!("{step} was not reached"));
+        assert!(*best < Duration::from_millis(600), "{step}: {rounds:?}");
+    }
 }
 
 /// Takes the server end it inherited, cuts the client off and serves the next one.

@@ -354,76 +354,63 @@ pub(crate) fn leave(asleep: &AtomicU32) {
     let _ = asleep.fetch_update(Ordering::SeqCst, Ordering::Relaxed, less);
 }
 
-/// Wakes everybody who waits by [`wait_announced`]; no system call if nobody does.
+/// Wakes who sleeps by [`await_announcement`]; no system call if nobody does.
 ///
-/// `asleep` counts those who have not been rung since they registered, `inside` all that wait: as many tokens as that
-/// are written, since one may take what was meant for another.
-pub(crate) fn announce(ringer: BorrowedFd<'_>, asleep: &AtomicU32, inside: &AtomicU32) {
-    if asleep.swap(0, Ordering::SeqCst) > 0 {
+/// `asleep` is odd while somebody sleeps, and each sleep has a number of its own. First the token, then the number:
+/// killed in between, somebody looks in vain; the other way round nobody would be told of what others announce. Who
+/// has begun to sleep again meanwhile has another number, and stays registered.
+pub(crate) fn announce(ringer: BorrowedFd<'_>, asleep: &AtomicU32) {
+    let seen = asleep.load(Ordering::SeqCst);
+    if seen & 1 != 0 {
         step("before-announcing");
-        let count = inside.load(Ordering::SeqCst).clamp(1, 1024);
-        for _ in 0..count.div_ceil(bell::MOST as u32) {
-            bell::ring(ringer, count as usize);
-        }
+        bell::ring(ringer, 1);
+        step("announced");
+        awake(asleep, seen);
     }
 }
 
-/// Waits at a bell that all waiters share for the same thing, until `look` gives something or `deadline` is over
-/// (`Ok(None)`).
+fn awake(asleep: &AtomicU32, number: u32) {
+    let _ = asleep.compare_exchange(number, number.wrapping_add(1), Ordering::SeqCst, Ordering::Relaxed);
+}
+
+/// Sleeps until something is announced; `ready` is asked once, after this thread has registered. For one sleeper at a
+/// time, in all processes.
 ///
 /// # Errors
-/// What `look` gives; [`Gone::NoRinger`] when nobody is left who could announce anything.
-pub(crate) fn wait_announced<T, E>(
+/// [`Gone::NoRinger`] when nobody is left who could announce anything; [`Gone::System`].
+pub(crate) fn await_announcement(
     reader: BorrowedFd<'_>,
-    (asleep, inside): (&AtomicU32, &AtomicU32),
+    asleep: &AtomicU32,
     deadline: Option<u64>,
-    mut look: impl FnMut() -> Result<Option<T>, E>,
-) -> Result<Option<T>, Gone<E>> {
-    let mut gone = false;
-    loop {
-        if let Some(found) = look().map_err(Gone::Look)? {
-            return Ok(Some(found));
-        }
-        if gone {
-            return Err(Gone::NoRinger);
-        }
-        inside.fetch_add(1, Ordering::SeqCst);
-        asleep.fetch_add(1, Ordering::SeqCst);
-        step("waiting-for-announcement");
-        let second = look();
-        let woken = if matches!(second, Ok(None)) {
-            match deadline {
-                None => bell::sleep(reader, 1),
-                Some(_) => bell::wait(reader, &[], deadline)
-                    .and_then(|ready| if ready.any() { bell::take(reader, 1) } else { Ok(Woken::Nothing) }),
-            }
-        } else {
-            Ok(Woken::Nothing)
+    ready: impl FnOnce() -> bool,
+) -> Result<(), Gone> {
+    let number = (asleep.load(Ordering::SeqCst) | 1).wrapping_add(2);
+    asleep.store(number, Ordering::SeqCst);
+    step("waiting-for-announcement");
+    let woken = if ready() {
+        Ok(Woken::Nothing)
+    } else if deadline.is_none() {
+        bell::sleep(reader, bell::MOST)
+    } else {
+        let take = |ready: bell::Ready| {
+            if ready.any() { bell::take(reader, bell::MOST) } else { Ok(Woken::Nothing) }
         };
-        leave(inside);
-        if woken != Ok(Woken::Tokens(1)) {
-            leave(asleep);
-        }
-        if let Some(found) = second.map_err(Gone::Look)? {
-            return Ok(Some(found));
-        }
-        match woken.map_err(|error| Gone::System(code(error)))? {
-            Woken::Gone => gone = true,
-            _ if deadline.is_some_and(|at| futex::now() >= at) => {
-                return look().map_err(Gone::Look);
-            }
-            _ => {}
-        }
+        bell::wait(reader, &[], deadline).and_then(take)
+    };
+    step("announcement-heard");
+    awake(asleep, number);
+    match woken {
+        Ok(Woken::Gone) => Err(Gone::NoRinger),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Gone::System(code(error))),
     }
 }
 
-/// Why [`wait_announced`] failed.
-#[derive(Debug)]
-pub(crate) enum Gone<E> {
+/// Why [`await_announcement`] failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
     /// Nobody is left who could ring.
     NoRinger,
-    /// Looking failed.
-    Look(E),
     /// A system call failed.
     System(Code),
 }

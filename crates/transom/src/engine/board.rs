@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use transom_core::board::{
     ANNOUNCERS, AT_ACCESS, AT_ANNOUNCERS, AT_ASLEEP, AT_BELL_DEVICE, AT_BELL_INODE, AT_COOKIE, AT_FLAGS,
-    AT_INSIDE, AT_LOCK, AT_MAGIC, AT_MAX, AT_SPELLING, AT_SPELLING_LENGTH, AT_STAMP, AT_TIMEOUT, AT_USED,
+    AT_LOCK, AT_MAGIC, AT_MAX, AT_QUEUE, AT_SPELLING, AT_SPELLING_LENGTH, AT_STAMP, AT_TIMEOUT, AT_USED,
     AT_VERSION, MAGIC, MESSAGE_TYPE, SIZE, SLOTS, SPELLING_ROOM, SlotState, VERSION, Word, door, oldest,
     slot, slot_offset,
 };
@@ -151,8 +151,9 @@ impl Board {
         self.pages.u32(AT_ASLEEP)
     }
 
-    pub(crate) fn inside(&self) -> &AtomicU32 {
-        self.pages.u32(AT_INSIDE)
+    /// The turn of who sleeps at the announce bell.
+    pub(crate) fn queue(&self) -> &AtomicU32 {
+        self.pages.u32(AT_QUEUE)
     }
 
     /// Where the `place`-th process is noted that has the announce bell.
@@ -512,7 +513,7 @@ mod tests {
         board.pages.u32(AT_SPELLING_LENGTH).store(u32::MAX, Ordering::Relaxed);
         assert_eq!(board.spelling().len(), SPELLING_ROOM);
         assert!(describe(memory.try_clone().unwrap()).is_some());
-        for (at, value) in [(AT_VERSION, 2), (AT_ACCESS, 0), (AT_ACCESS, 4), (AT_MAGIC, 1)] {
+        for (at, value) in [(AT_VERSION, VERSION + 1), (AT_ACCESS, 0), (AT_ACCESS, 4), (AT_MAGIC, 1)] {
             let before = board.pages.u32(at).swap(value, Ordering::Relaxed);
             assert_eq!(Board::open(&memory, true).err(), Some(Code::FILE_CORRUPT));
             board.pages.u32(at).store(before, Ordering::Relaxed);

@@ -6,16 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use transom_core::access::Kind;
+use transom_core::board::{SlotState, Word};
 use transom_core::code::Code;
 use transom_core::name::PipeName;
 use transom_core::pipe::instance_wait;
 use transom_core::time::Timeout;
+use transom_sys::linux::fault::step;
 use transom_sys::linux::{bell, futex, memfd};
 
-use super::bell::{self as sleeping, Gone};
+use super::bell::{Gone, await_announcement};
 use super::board::Board;
 use super::parked;
 use super::served::{self, is_alive, is_bell_of};
+use super::turn::{Go, Turn};
 use crate::namespace::imp::{self as namespace, Folder, Request};
 
 /// So many boards are remembered; with more names in use, those longest unused are opened again.
@@ -36,6 +39,8 @@ pub(crate) struct Known {
     name: Option<PipeName>,
     /// Rights that were found to be granted.
     granted: AtomicU32,
+    /// The announce bell, once somebody has waited at it.
+    bell: Mutex<Option<Arc<OwnedFd>>>,
 }
 
 static KNOWN: Mutex<Vec<Arc<Known>>> = Mutex::new(Vec::new());
@@ -96,7 +101,7 @@ impl Known {
             known.remove(0);
         }
         let (entry, name, granted) = (Some(entry), Some(name.clone()), AtomicU32::new(granted));
-        let new = Arc::new(Known { board, memory, entry, name, granted });
+        let new = Arc::new(Known { board, memory, entry, name, granted, bell: Mutex::default() });
         known.push(Arc::clone(&new));
         new
     }
@@ -107,7 +112,8 @@ impl Known {
         let same = all().iter().find(|known| known.board.cookie() == board.cookie()).cloned();
         Ok(same.unwrap_or_else(|| {
             let name = PipeName::of_spelling(&board.spelling());
-            Arc::new(Known { board, memory, entry: None, name, granted: AtomicU32::new(0) })
+            let (granted, bell) = (AtomicU32::new(0), Mutex::default());
+            Arc::new(Known { board, memory, entry: None, name, granted, bell })
         }))
     }
 
@@ -144,16 +150,22 @@ impl Known {
         }
     }
 
-    /// Whether an instance listens whose server lives.
+    /// Whether an instance listens whose server lives. Without the board's lock: it may be taken in the next moment,
+    /// and nothing is reserved.
     fn has_listener(&self) -> bool {
-        let mut dead = Vec::new();
-        loop {
-            let Some(index) = self.board.lock().oldest(&dead) else { return false };
-            if self.is_alive(index) {
-                return true;
-            }
-            dead.push(index);
+        let listens = |word: &Word| word.state == SlotState::Listening;
+        self.board.instances().any(|(index, word)| listens(&word) && self.is_alive(index))
+    }
+
+    /// The name's announce bell, for sleeping.
+    fn bell(&self) -> Option<Arc<OwnedFd>> {
+        let mut known = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |reader: &OwnedFd| is_bell_of(&self.board, reader.as_fd());
+        if known.as_deref().is_none_or(|reader| !is_it(reader)) {
+            let open = |(process, number)| bell::open_reader(process, number).ok().filter(is_it);
+            *known = self.board.announcers().into_iter().find_map(open).map(Arc::new);
         }
+        known.clone()
     }
 }
 
@@ -180,38 +192,50 @@ pub(crate) fn wait(name: &PipeName, milliseconds: u32) -> Result<(), Code> {
         if timeout == Timeout::ZERO || deadline.is_some_and(|at| futex::now() >= at) {
             return Err(Code::SEM_TIMEOUT);
         }
-        if sleep(&known, deadline)? {
-            return Ok(());
-        }
+        sleep(&known, deadline)?;
     }
 }
 
-/// Sleeps until an instance listens; false if time is up, or if there is nobody left who could ring: then nobody
-/// serves the name, or those who do have another bell now.
-fn sleep(known: &Known, deadline: Option<u64>) -> Result<bool, Code> {
-    let Some(reader) = bell_of(known) else {
+/// Sleeps until there may be something to see.
+///
+/// One of all that wait sleeps at the bell, the others for its turn: so an instance that listens wakes one, who gives
+/// the turn up when it has seen it, and so wakes the next. If that one still sees it, it does the same (P68); as soon
+/// as somebody has taken the instance, whoever is woken sleeps again and wakes nobody. Whoever has the turn and is
+/// killed passes it on by the kernel's hand.
+fn sleep(known: &Known, deadline: Option<u64>) -> Result<(), Code> {
+    // Now and then everybody looks: whoever has the turn may be stopped.
+    let go = || {
+        if known.has_listener() || !known.is_held() { Go::Stop } else { Go::On(deadline) }
+    };
+    let Some(_turn) = Turn::wait(known.board.queue(), go) else { return Ok(()) };
+    step("first-of-those-who-wait");
+    if known.has_listener() {
+        return Ok(());
+    }
+    let Some(reader) = known.bell() else {
         // Nobody is noted as having the bell although the name is held: a server is just starting or ending.
         let moment = futex::now() + MOMENT;
         let until = deadline.map_or(moment, |at| at.min(moment));
         let nothing = AtomicU32::new(0);
         let _ = futex::wait(&nothing, 0, Some(until));
-        return Ok(false);
+        return Ok(());
     };
-    let counts = (known.board.asleep(), known.board.inside());
-    let look = || Ok::<_, Code>(known.has_listener().then_some(()));
-    match sleeping::wait_announced(reader.as_fd(), counts, deadline, look) {
-        Ok(found) => Ok(found.is_some()),
-        Err(Gone::NoRinger) => Ok(false),
-        Err(Gone::Look(code) | Gone::System(code)) => Err(code),
+    loop {
+        let heard =
+            await_announcement(reader.as_fd(), known.board.asleep(), deadline, || known.has_listener());
+        match heard {
+            // What was announced may be taken already; then it is not worth waking the next for.
+            Ok(()) if known.has_listener() || !known.is_held() => return Ok(()),
+            Ok(()) if deadline.is_some_and(|at| futex::now() >= at) => return Ok(()),
+            Ok(()) => {}
+            // Nobody serves the name, or those who do have another bell now.
+            Err(Gone::NoRinger) => {
+                *known.bell.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                return Ok(());
+            }
+            Err(Gone::System(code)) => return Err(code),
+        }
     }
-}
-
-/// The name's announce bell, for sleeping.
-fn bell_of(known: &Known) -> Option<OwnedFd> {
-    known.board.announcers().into_iter().find_map(|(process, number)| {
-        let reader = bell::open_reader(process, number).ok()?;
-        is_bell_of(&known.board, reader.as_fd()).then_some(reader)
-    })
 }
 
 /// What a fork must not find half changed.
@@ -225,6 +249,11 @@ pub(crate) fn each_descriptor(known: &[Arc<Known>], mut see: impl FnMut(RawFd)) 
         see(known.memory.as_raw_fd());
         if let Some(entry) = &known.entry {
             see(entry.as_raw_fd());
+        }
+        if let Ok(bell) = known.bell.try_lock()
+            && let Some(bell) = &*bell
+        {
+            see(bell.as_raw_fd());
         }
     }
 }

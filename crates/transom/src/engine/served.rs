@@ -200,7 +200,7 @@ impl Served {
 
     /// An instance listens: wakes who waits for that (P68).
     pub(crate) fn announce(&self) {
-        super::bell::announce(self.ringer.as_fd(), self.board.asleep(), self.board.inside());
+        super::bell::announce(self.ringer.as_fd(), self.board.asleep());
     }
 }
 
