@@ -1,7 +1,7 @@
 //! Reading in place: the bytes at the head are looked at where they lie, then given back.
 
 use super::cursor::{Cursor, Spot};
-use super::{Corrupt, Memory, Queue, Reader, TailCache};
+use super::{Corrupt, Memory, Queue, Read, Reader, TailCache};
 
 /// Bytes at the head, lent to the reader.
 #[derive(Debug)]
@@ -55,6 +55,13 @@ impl<M: Memory> Reader<'_, M> {
     /// # Errors
     /// `Corrupt`.
     pub fn borrow(&mut self, mut dead: impl FnMut(u32) -> bool) -> Result<Borrow, Corrupt> {
+        if self.at.rest != 0 {
+            match self.skip_lost(&mut dead)? {
+                None => {}
+                Some(Read::Recover { holder }) => return Ok(Borrow::Recover { holder }),
+                Some(_) => return Ok(Borrow::Empty),
+            }
+        }
         let spot = self.settle(&mut dead)?;
         let len = match spot {
             Spot::Nothing | Spot::Stale => return Ok(Borrow::Empty),

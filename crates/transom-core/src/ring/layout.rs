@@ -8,7 +8,7 @@
 //!    0  magic u64 │ version u32 │ flags u32                 0  written: mark u64, 2 × { tail, announced, messages }
 //!   16  cookie 16 bytes                                   128  write turn u32
 //!   32  quota in u32 │ quota out u32                      256  consumed: mark u64, 2 × { head, payload, rest }
-//!   40  capacity in u64 │ capacity out u64                384  read turn u32 │ - │ messages read u64
+//!   40  capacity in u64 │ capacity out u64                384  read turn │ parted u32 │ messages read u64
 //!  128  disconnected │ closed by server │ by client       512  asleep for data u32 │ asleep for space u32
 //!  140  holders server │ holders client │ client mode     520  demand u32 │ pending u32
 //!  152  client pid │ server pid │ connect asleep │ parked 640  32 slots of 32 bytes:
@@ -76,7 +76,8 @@ pub struct Control {
     _3: Unused<18>,
     /// Who reads.
     pub read_turn: AtomicU32,
-    _4: Unused<1>,
+    /// What is known of the message that the head is inside, see the constants of [`reader`](super::reader).
+    pub(super) parted: AtomicU32,
     /// Messages read to their end.
     pub(super) messages_read: AtomicU64,
     _5: Unused<28>,
@@ -124,7 +125,7 @@ impl Control {
             consumed: Journal::new(),
             _3: Unused::new(),
             read_turn: AtomicU32::new(0),
-            _4: Unused::new(),
+            parted: AtomicU32::new(0),
             messages_read: AtomicU64::new(0),
             _5: Unused::new(),
             asleep_data: AtomicU32::new(0),
@@ -153,7 +154,7 @@ impl Control {
         self.consumed.reset();
         self.messages_read.store(0, Ordering::Relaxed);
         self.slots.iter().for_each(Slot::reset);
-        let words = [&self.asleep_data, &self.asleep_space, &self.demand, &self.pending];
+        let words = [&self.asleep_data, &self.asleep_space, &self.demand, &self.pending, &self.parted];
         for word in words.into_iter().chain([&self.write_turn, &self.read_turn]) {
             word.store(0, Ordering::SeqCst);
         }
@@ -345,6 +346,7 @@ const _: () = {
     assert!(offset_of!(Control, write_turn) == 128);
     assert!(offset_of!(Control, consumed) == 256);
     assert!(offset_of!(Control, read_turn) == 384);
+    assert!(offset_of!(Control, parted) == 388);
     assert!(offset_of!(Control, messages_read) == 392);
     assert!(offset_of!(Control, asleep_data) == 512);
     assert!(offset_of!(Control, pending) == 524);

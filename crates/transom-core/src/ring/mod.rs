@@ -45,6 +45,8 @@
 //! 8. At most one slot streams, and its writer holds the write turn.
 //! 9. Publishing is a sequentially consistent store, and a sleeper's second look a sequentially consistent
 //!    load; with the asleep words changed and read in the same way, one of the two sees the other.
+//! 10. A read that publishes the beginning of a message and waits for the rest says so before, and takes that back
+//!     when it returns. If it dies in between, who comes next skips the rest: nobody gets it as if it were a message.
 //!
 //! # Memory orderings
 //! Data and records are published by the mark of a [`Journal`] (release) and taken after looking at it

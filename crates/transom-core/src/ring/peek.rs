@@ -1,8 +1,10 @@
 //! Looking without taking and without a turn: what was copied counts if the reader did not move meanwhile.
 
 use super::cursor::{Cursor, Spot};
+use super::reader::LOST;
 use super::slots;
-use super::{Corrupt, Memory, Queue};
+use super::{Corrupt, Memory, Queue, padded};
+use crate::sync::Ordering;
 
 /// Looks before a reader that never stands still is left to whoever takes its turn.
 const TRIES: u32 = 64;
@@ -86,6 +88,16 @@ impl<M: Memory> Queue<'_, M> {
         let mut at = Cursor::new(self, words)?;
         // Both from one look, so that what is counted is what is seen.
         let (_, [mut tail, mut announced, _]) = self.control.written.look()?;
+        let mut payload = words[1];
+        if at.rest != 0 && self.control.parted.load(Ordering::Relaxed) == LOST {
+            // What is left of a message that lost its beginning will be skipped.
+            payload = payload.wrapping_add(at.rest.min(announced.wrapping_sub(payload)));
+            if at.ready(self, tail)? < at.rest {
+                let available = self.unread_between(payload, announced)?;
+                return Ok(Peeked::Seen(Peek { copied: 0, available, left: 0, drained: false }));
+            }
+            at = Cursor { head: padded(at.head.wrapping_add(at.rest)), payload, rest: 0, ..at };
+        }
         let mut copied = 0;
         let mut left = 0;
         let mut drained = false;
@@ -123,7 +135,7 @@ impl<M: Memory> Queue<'_, M> {
                 Spot::Hollow | Spot::Dead(_) => break,
             }
         }
-        let available = self.unread_between(words[1], announced)?;
+        let available = self.unread_between(payload, announced)?;
         drained &= available == 0;
         Ok(Peeked::Seen(Peek { copied, available, left, drained }))
     }

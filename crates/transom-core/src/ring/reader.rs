@@ -31,6 +31,13 @@ impl TailCache {
     }
 }
 
+/// `parted`: nothing to be said.
+pub(super) const WHOLE: u32 = 0;
+/// `parted`: a read has taken and published the beginning of the message, and not returned yet.
+pub(super) const IN_HAND: u32 = 1;
+/// `parted`: the beginning is lost, because the process that had taken it died. The rest is skipped.
+pub(super) const LOST: u32 = 2;
+
 /// How the reader's handle looks at messages. On a byte-type queue it does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -76,6 +83,8 @@ pub struct Reader<'a, M> {
     /// Head and rest as last published: nothing else changes without one of them.
     published: (u64, u64),
     pub(super) tail: u64,
+    /// Whether the caller knows of all that was published.
+    told: bool,
 }
 
 impl<'a, M: Memory> Queue<'a, M> {
@@ -89,7 +98,8 @@ impl<'a, M: Memory> Queue<'a, M> {
         let mut at = Cursor::new(self, words)?;
         at.messages = self.control.messages_read.load(Ordering::Relaxed);
         let tail = cache.tail.load(Ordering::Relaxed);
-        let mut reader = Reader { queue: *self, cache, mark, at, published: (at.head, at.rest), tail };
+        let mut reader =
+            Reader { queue: *self, cache, mark, at, published: (at.head, at.rest), tail, told: true };
         // Others who read from this end may have gone beyond what this process saw.
         if at.ready(self, tail).is_err() {
             reader.look()?;
@@ -113,6 +123,11 @@ impl<M: Memory> Reader<'_, M> {
         mode: Mode,
         mut dead: impl FnMut(u32) -> bool,
     ) -> Result<Read, Corrupt> {
+        if self.at.rest != 0
+            && let Some(read) = self.skip_lost(&mut dead)?
+        {
+            return Ok(read);
+        }
         match (self.queue.shape.message, mode) {
             (false, _) => self.read_stream(buffer, &mut dead),
             (true, Mode::Message) => self.read_message(buffer, taken, &mut dead),
@@ -134,7 +149,51 @@ impl<M: Memory> Reader<'_, M> {
             // After publishing: a slot freed before would show its data as good ones to who peeks.
             slots::tidy(self.queue.control, self.at.head, self.at.rest != 0);
         }
-        changed
+        !core::mem::replace(&mut self.told, true) || changed
+    }
+
+    /// The read has taken a part and goes on to wait for the rest: before what it took is published. Killed from now
+    /// on until [`Reader::end_part`], it takes the beginning of the message with it.
+    pub fn begin_part(&self) {
+        self.queue.control.parted.store(IN_HAND, Ordering::Relaxed);
+    }
+
+    /// The read that had taken a part is over: what is left of its message, if anything, can be read.
+    pub fn end_part(&self) {
+        self.queue.control.parted.store(WHOLE, Ordering::SeqCst);
+    }
+
+    /// Inside a message: if that has lost its beginning, goes to its end. What a read gives that cannot get there, or
+    /// `None`.
+    #[cold]
+    pub(super) fn skip_lost(&mut self, dead: &mut impl FnMut(u32) -> bool) -> Result<Option<Read>, Corrupt> {
+        let control = self.queue.control;
+        if control.parted.load(Ordering::Relaxed) != LOST {
+            return Ok(None);
+        }
+        while self.at.rest != 0 {
+            let head = self.at.head;
+            let spot = self.settle(dead)?;
+            if self.at.head != head {
+                // It was withdrawn. This is settled before anything is published: the next message is whole.
+                control.parted.store(WHOLE, Ordering::SeqCst);
+                return Ok(None);
+            }
+            let cover = match spot {
+                Spot::Run { cover, .. } => cover,
+                Spot::Dead(holder) => return Ok(Some(Read::Recover { holder })),
+                _ => return Ok(Some(Read::Empty)),
+            };
+            let n = self.ready_of_message()?;
+            if n == 0 {
+                return Ok(Some(Read::Empty));
+            }
+            self.advance(n, cover.filter(|_| n == self.at.rest))?;
+        }
+        // First its end is published: who dies between the two leaves no message to be taken for a lost one.
+        self.told = !self.publish();
+        control.parted.store(WHOLE, Ordering::SeqCst);
+        Ok(None)
     }
 
     /// Goes past withdrawn writes at the head, so that their room is free again. For who withdrew one, if the

@@ -1,5 +1,6 @@
 //! After the holder of a turn died. Each step may be interrupted by another death and is then made again.
 
+use super::reader::{LOST, WHOLE};
 use super::slots::{self, ENDING, FREE, PENDING, STREAMING, View, WITHDRAWN};
 use super::{Corrupt, HEADER, Memory, Queue};
 use crate::sync::Ordering;
@@ -34,7 +35,8 @@ impl<M: Memory> Queue<'_, M> {
     }
 
     /// Makes the readers' side consistent; under the read turn, after its holder died. The position needs no
-    /// repair (invariant 4).
+    /// repair (invariant 4); but a message whose beginning the holder had taken and published, to go on reading it, is
+    /// lost (invariant 10).
     ///
     /// # Errors
     /// `Corrupt`.
@@ -42,6 +44,10 @@ impl<M: Memory> Queue<'_, M> {
         self.control.demand.store(0, Ordering::SeqCst);
         slots::restore_bits(self.control, u32::MAX);
         let (_, [head, _, rest]) = self.control.consumed.look_once();
+        if self.control.parted.load(Ordering::Relaxed) != WHOLE {
+            let parted = if rest == 0 { WHOLE } else { LOST };
+            self.control.parted.store(parted, Ordering::Relaxed);
+        }
         slots::tidy(self.control, head, rest != 0);
         Ok(())
     }

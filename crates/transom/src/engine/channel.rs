@@ -481,6 +481,16 @@ impl End {
         }
     }
 
+    /// Data are about to be published, with the write turn, by a process that is not alone with its end: if it is killed
+    /// between publishing and ringing, neither does the bell end nor does anybody else ring. So it rings before as
+    /// well; who is woken too early waits for the turn (see [`End::await_writer`]).
+    #[inline]
+    fn ring_before(&self) {
+        if self.is_shared() {
+            self.ring_data();
+        }
+    }
+
     /// Data were published.
     #[inline]
     fn ring_data(&self) {

@@ -127,6 +127,11 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// Whether somebody has the turn at `word`.
+pub(crate) fn is_taken(word: &AtomicU32) -> bool {
+    word.load(Ordering::SeqCst) & ID != 0
+}
+
 /// Whether the calling thread has the turn at `word`.
 #[cold]
 pub(crate) fn is_own(word: &AtomicU32) -> bool {

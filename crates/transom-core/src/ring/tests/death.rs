@@ -179,3 +179,112 @@ fn a_write_that_a_dead_reader_took_has_succeeded() {
         assert_eq!(pipe.message(9), b"abc");
     }
 }
+
+/// A read that took and published the beginning of a message, as one that waits for the rest does.
+fn begin_message(pipe: &Pipe, len: usize) {
+    let mut buffer = vec![0; len];
+    let mut reader = pipe.reader();
+    assert_eq!(reader.read(&mut buffer, 0, Mode::Message, |_| false), Ok(Read::Part { taken: 56 }));
+    reader.begin_part();
+    assert!(reader.publish());
+}
+
+/// Writes on until nothing has room any more.
+fn go_on(pipe: &Pipe, stream: &mut Stream, bytes: &[u8]) -> Option<Ticket> {
+    let mut writer = pipe.writer();
+    loop {
+        match writer.stream(stream, &[bytes]).unwrap() {
+            Streamed::Through(ticket) => return Some(ticket),
+            Streamed::Blocked { progressed: true } => {}
+            Streamed::Blocked { progressed: false } => return None,
+        }
+    }
+}
+
+/// Invariant 10: the rest of a message whose reader died in the middle is nobody's message.
+#[test]
+fn a_message_that_lost_its_beginning_is_skipped() {
+    for mode in [Mode::Message, Mode::Bytes] {
+        let pipe = Pipe::new(true, 40, 64);
+        let bytes = pattern(150);
+        let mut stream = pipe.streaming(&bytes);
+        begin_message(&pipe, 200);
+        pipe.queue().recover_reader().unwrap();
+        pipe.queue().recover_reader().unwrap();
+        let mut rounds = 0;
+        let ticket = loop {
+            rounds += 1;
+            let written = go_on(&pipe, &mut stream, &bytes);
+            if let Some(ticket) = written {
+                break ticket;
+            }
+            assert_eq!(pipe.peek(9).0, Peek::default(), "nothing of it is shown");
+            assert_eq!(pipe.read(9, mode).0, Read::Empty);
+        };
+        assert!(rounds > 1);
+        assert_eq!(pipe.read(9, mode).0, Read::Empty);
+        assert_eq!((pipe.progress(&ticket), pipe.queue().is_drained()), (Progress::Done, Ok(true)));
+        pipe.done(b"next");
+        assert_eq!(pipe.message(9), b"next");
+    }
+}
+
+/// The same with a message behind it, and for who looks in place.
+#[test]
+fn what_follows_a_message_that_lost_its_beginning_is_whole() {
+    let pipe = Pipe::new(true, 60, 64);
+    let bytes = pattern(80);
+    let mut stream = pipe.streaming(&bytes);
+    begin_message(&pipe, 200);
+    pipe.queue().recover_reader().unwrap();
+    let Some(_ticket) = go_on(&pipe, &mut stream, &bytes) else { panic!("there is room") };
+    pipe.done(b"next");
+    assert_eq!(pipe.peek(9), (Peek { copied: 4, available: 4, left: 0, drained: false }, b"next".to_vec()));
+    let mut reader = pipe.reader();
+    let Ok(Borrow::Lent(lent)) = reader.borrow(|_| false) else { panic!("there is a message") };
+    assert_eq!((lent.len, lent.complete), (4, true));
+    assert_eq!(reader.give_back(lent, 4), Ok(true));
+    reader.publish();
+    assert_eq!(pipe.queue().is_drained(), Ok(true));
+}
+
+/// Its writer may take it back, or die as well.
+#[test]
+fn a_message_that_lost_its_beginning_may_be_withdrawn() {
+    for writer_died in [false, true] {
+        let pipe = Pipe::new(true, 40, 64);
+        let bytes = pattern(150);
+        let mut stream = pipe.streaming(&bytes);
+        begin_message(&pipe, 200);
+        pipe.queue().recover_reader().unwrap();
+        assert!(go_on(&pipe, &mut stream, &bytes).is_none());
+        if writer_died {
+            let read = pipe.read_asking(9, Mode::Message, |row| row == ROW).0;
+            assert_eq!(read, Read::Recover { holder: ROW });
+            pipe.queue().recover_writer().unwrap();
+        } else {
+            assert_eq!(pipe.writer().abandon(stream), Ok(Withdrawal::Withdrawn));
+        }
+        assert_eq!(pipe.read(9, Mode::Message).0, Read::Empty);
+        pipe.done(b"next");
+        assert_eq!(pipe.message(9), b"next");
+        // And nothing of that is remembered.
+        pipe.done(&pattern(20));
+        assert_eq!(pipe.read(15, Mode::Message).0, part(15));
+        pipe.queue().recover_reader().unwrap();
+        assert_eq!(pipe.message(9), pattern(20)[15..], "P27");
+    }
+}
+
+/// P27: a part that was returned has not lost anybody anything: the rest is to be read, whoever dies afterwards.
+#[test]
+fn the_rest_of_a_message_whose_beginning_was_returned_stays() {
+    let pipe = Pipe::new(true, 40, 64);
+    let bytes = pattern(70);
+    let mut stream = pipe.streaming(&bytes);
+    begin_message(&pipe, 200);
+    pipe.reader().end_part();
+    pipe.queue().recover_reader().unwrap();
+    let Some(_ticket) = go_on(&pipe, &mut stream, &bytes) else { panic!("there is room") };
+    assert_eq!(pipe.message(99), bytes[56..]);
+}

@@ -235,6 +235,7 @@ impl End {
         }
         let (_, queue) = self.outgoing();
         let mut writer = queue.writer(&self.head)?;
+        self.ring_before();
         // Most are complete at once, and these take no slot.
         let mut written = writer.commit(loan, len, Limit::NoWait, NO_ROW)?;
         if matches!(written, Written::Refused) && waiting.deadline != Deadline::Now {
@@ -291,7 +292,7 @@ impl End {
             None => self.wait_turn(&control.read_turn, &mut operation, waiting.deadline)?,
         };
         if turn.is_after_death() {
-            queue.recover_reader()?;
+            self.recover_own_reader(&queue)?;
         }
         loop {
             let over = self.is_peer_over();
@@ -318,7 +319,11 @@ impl End {
             }
             let moved = || queue.written_mark() != mark;
             match self.pause(&mut operation, Reason::Data(0), waiting, &[], moved) {
-                Ok(()) => self.for_data.came(begun),
+                Ok(()) => {
+                    self.for_data.came(begun);
+                    self.await_writer(&queue, mark, waiting.deadline, &mut operation)?;
+                    turn.protect();
+                }
                 Err(Trouble::WouldBlock) => {
                     self.look_after_peer(|| mark);
                     if !self.is_peer_over() {

@@ -13,7 +13,7 @@ use transom_sys::linux::{futex, process};
 
 use super::super::area::Area;
 use super::super::spin::{Spin, cycles};
-use super::super::turn::{Go, Turn};
+use super::super::turn::{self, Go, Turn};
 use super::{A_MOMENT, Deadline, End, Operation, Reason, Trouble, Waiting};
 
 /// How a read sees messages.
@@ -68,9 +68,19 @@ impl End {
         };
         step("read-turn-taken");
         if turn.is_after_death() {
-            queue.recover_reader()?;
+            self.recover_own_reader(&queue)?;
         }
         self.read_in_turn(&turn, &queue, buffer, mode, waiting, &mut operation)
+    }
+
+    /// A reader of this end died with the turn. It may also not have come to ringing.
+    #[cold]
+    pub(super) fn recover_own_reader(&self, queue: &Queue<'_, Area>) -> Result<(), Trouble> {
+        step("recovering-own-reader");
+        queue.recover_reader()?;
+        self.incoming().0.asleep_space.fetch_add(1, Ordering::SeqCst);
+        self.ring_space();
+        Ok(())
     }
 
     /// As [`End::read`], for what is there now; `None` if nothing is.
@@ -115,7 +125,7 @@ impl End {
         waiting: &Waiting,
         operation: &mut Operation<'a>,
     ) -> Result<Message, Trouble> {
-        let mut waits = Waits { taken: 0, suspect: Cell::new(None) };
+        let mut waits = Waits { taken: 0, in_hand: false, suspect: Cell::new(None) };
         // Most reads find something; only who waits needs the writer's mark, whose cache line the writer wants too.
         let mut in_vain = false;
         loop {
@@ -135,13 +145,23 @@ impl End {
             if !matches!(read, Read::Empty) {
                 step("data-read");
             }
+            if let Read::Part { taken: 1.. } = read {
+                // If this process dies before it has the rest, nobody else gets that.
+                reader.begin_part();
+                waits.in_hand = true;
+            }
             let consumed = reader.publish();
             if consumed {
                 step("read-published");
                 self.ring_space();
             }
             match read {
-                Read::Got { len, complete } => return Ok(Message { len, complete }),
+                Read::Got { len, complete } => {
+                    if waits.in_hand {
+                        reader.end_part();
+                    }
+                    return Ok(Message { len, complete });
+                }
                 Read::Empty => waits.taken = 0,
                 Read::Part { taken } => waits.taken = taken,
                 Read::Recover { .. } => {
@@ -158,8 +178,12 @@ impl End {
             if let Some(result) =
                 self.wait_for_data(queue, mark, over, buffer.len(), &waits, waiting, operation)
             {
+                if waits.in_hand {
+                    reader.end_part();
+                }
                 return result;
             }
+            turn.protect();
         }
     }
 
@@ -191,7 +215,7 @@ impl End {
         match self.pause(operation, Reason::Data(demand), waiting, &others, ready) {
             Ok(()) => {
                 self.for_data.came(begun);
-                None
+                self.await_writer(queue, mark, waiting.deadline, operation).err().map(Err)
             }
             Err(_) if waits.taken > 0 => Some(partly()),
             Err(Trouble::WouldBlock) => {
@@ -211,6 +235,39 @@ impl End {
             Some(row) if shared => process::open(self.segment.holder(row)).ok(),
             _ => None,
         }
+    }
+
+    /// A writer whose end other processes have too rings before it publishes, with the turn (see
+    /// [`End::ring_before`]): who is woken and finds nothing waits until it has published or given the turn up, or is
+    /// dead and the kernel has done that.
+    #[cold]
+    pub(super) fn await_writer(
+        &self,
+        queue: &Queue<'_, Area>,
+        mark: u64,
+        deadline: Deadline,
+        operation: &mut Operation<'_>,
+    ) -> Result<(), Trouble> {
+        if self.holders_of_peer().load(Ordering::Relaxed) <= 1 {
+            return Ok(());
+        }
+        let word = &self.incoming().0.write_turn;
+        let mut slice = A_MOMENT / 8;
+        while queue.written_mark() == mark && turn::is_taken(word) {
+            operation.check()?;
+            let now = futex::now();
+            if matches!(deadline, Deadline::At(at) if now >= at) {
+                return Ok(());
+            }
+            // It may also have a loan, or write more than there is room for: then it goes on without giving the turn up.
+            let until = now + slice;
+            slice = (slice * 2).min(20 * A_MOMENT);
+            let go = || if queue.written_mark() == mark { Go::On(Some(until)) } else { Go::Stop };
+            if Turn::wait(word, go).is_some_and(|turn| turn.is_after_death()) {
+                queue.recover_writer()?;
+            }
+        }
+        Ok(())
     }
 
     /// Undoes what a writer left that died while it streamed.
@@ -299,6 +356,8 @@ impl End {
 struct Waits {
     /// Bytes taken of a message that is still being written.
     taken: usize,
+    /// Such bytes were published as taken.
+    in_hand: bool,
     /// The row of the process that writes it.
     suspect: Cell<Option<u32>>,
 }

@@ -106,6 +106,7 @@ impl End {
         // Most writes are complete at once, and these take no slot.
         if let Written::Done = writer.write(bytes, Limit::NoWait, NO_ROW)? {
             step("data-copied");
+            self.ring_before();
             writer.publish();
             step("data-published");
             drop(turn);
@@ -189,6 +190,7 @@ impl End {
             let over = self.is_peer_over();
             let mark = queue.consumed_mark();
             let row = self.row_for(writer, bytes.len(), limit)?;
+            self.ring_before();
             let written = writer.write(bytes, limit, row)?;
             match written {
                 Written::Done => {
@@ -249,6 +251,7 @@ impl End {
         loop {
             let over = self.is_peer_over();
             let mark = queue.consumed_mark();
+            self.ring_before();
             match writer.stream(&mut stream, &[bytes])? {
                 Streamed::Through(ticket) => {
                     step("streamed");
@@ -401,6 +404,7 @@ impl End {
             return Ok(if fits_ever { Begun::NoRoom } else { Begun::TooLarge });
         }
         let row = self.row_for(&mut writer, bytes.len(), Limit::Quota)?;
+        self.ring_before();
         let mut withdrawn = false;
         let begun = match writer.write(bytes, Limit::Quota, row)? {
             Written::Done => {

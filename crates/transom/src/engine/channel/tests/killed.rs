@@ -56,7 +56,7 @@ const AFTER: usize = 77;
 
 #[test]
 fn child_entry() {
-    support::child(&[("worker", worker)]);
+    support::child(&[("worker", worker), ("one-writer", one_writer), ("one-reader", one_reader)]);
 }
 
 /// A message that says how long it is and of what.
@@ -71,7 +71,8 @@ fn check(got: &[u8]) {
     assert!(got == message(got.len()), "a message of {} bytes is damaged", got.len());
 }
 
-/// A message of the server, or what is left of one whose beginning another process took (P27).
+/// A message of the server, or what is left of one whose beginning a call of another process returned (P27): one that
+/// ran out of time, or borrowed it.
 fn check_rest(got: &[u8]) {
     assert!(SENT.iter().any(|len| message(*len).ends_with(got)), "{} bytes of nothing sent", got.len());
 }
@@ -80,8 +81,8 @@ fn within(millis: u64) -> Waiting {
     Waiting { deadline: Deadline::At(futex::now() + millis * 1_000_000), spin: Spin::Never }
 }
 
-/// Does everything again and again, until it is killed or has done enough.
-fn worker() -> u32 {
+/// The client's end, which the test has too.
+fn shared_end() -> End {
     let parent = number("PARENT") as u32;
     let fd = |name| number(name) as i32;
     let file = procfs::open_descriptor(parent, fd("SEGMENT"), true, true).unwrap();
@@ -91,7 +92,12 @@ fn worker() -> u32 {
     for (byte, pair) in cookie.iter_mut().zip(argument("COOKIE").as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     }
-    let end = Arc::new(End::share(Role::Client, file, own, peer, &cookie).unwrap());
+    End::share(Role::Client, file, own, peer, &cookie).unwrap()
+}
+
+/// Does everything again and again, until it is killed or has done enough.
+fn worker() -> u32 {
+    let end = Arc::new(shared_end());
     let reader = {
         let end = Arc::clone(&end);
         thread::spawn(move || {
@@ -129,11 +135,33 @@ fn worker() -> u32 {
     0
 }
 
+/// Writes one message of the length that it is told, when somebody sleeps until one comes.
+fn one_writer() -> u32 {
+    let end = shared_end();
+    while end.outgoing().0.asleep_data.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
+    }
+    let _ = end.write(&message(number("LENGTH")), &within(20_000));
+    0
+}
+
+/// Reads one message.
+fn one_reader() -> u32 {
+    let end = shared_end();
+    let _ = read_message(&end, 1 << 20);
+    0
+}
+
 fn start(end: &End, step: &str) -> Child {
+    start_as(end, "worker", step, 0)
+}
+
+fn start_as(end: &End, role: &str, step: &str, length: usize) -> Child {
     let descriptors = end.descriptors();
     let cookie: String = end.segment().cookie().iter().map(|byte| format!("{byte:02x}")).collect();
-    let command: Command = support::role_at(ENTRY, "worker");
+    let command: Command = support::role_at(ENTRY, role);
     command
+        .with("LENGTH", length)
         .with("PARENT", process::id())
         .with("SEGMENT", descriptors.segment.as_raw_fd())
         .with("OWN", descriptors.own.as_raw_fd())
@@ -293,4 +321,88 @@ fn a_process_killed_at_any_later_step_leaves_the_end_to_those_who_share_it() {
     let _limit = limit();
     each(&STEPS[14..], shared);
     each(&LAST_STEPS[..1], shared);
+}
+
+/// The kernel wakes whoever waits for the turn of a killed process, and nothing else: a reader at its bell must have
+/// been rung already. Nobody writes afterwards, and this process keeps the bell from being at its end.
+#[test]
+fn what_a_killed_process_published_is_heard_of_although_others_have_its_end() {
+    let _limit = limit();
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: the steps are compiled into builds with debug assertions only");
+        return;
+    }
+    // From the first byte on (`Ok`), or nothing at all is to be read.
+    let cases = [
+        ("data-copied", 50, false),
+        ("data-published", 50, true),
+        ("turn-released", 50, true),
+        ("data-published", 3000, false),
+        ("slot-taken", 3000, false),
+    ];
+    for (step, length, whole) in cases {
+        let mut reached = false;
+        for _ in 0..20 {
+            let (server, client) = pair(messages(1000));
+            let child = start_as(&client, "one-writer", step, length);
+            let begun = futex::now();
+            let got = server.read(&mut vec![0; 1 << 20], ReadMode::Message, &within(2_000));
+            let waited = futex::now() - begun;
+            reached = ended(&child) == KILLED;
+            if !reached {
+                continue;
+            }
+            if whole {
+                assert_eq!(got.map(|got| got.len), Ok(length), "{step}");
+                assert!(waited < 1_500_000_000, "{step}: {waited} ns");
+            } else {
+                // A write that waits counts as long as its process lives.
+                assert!(matches!(got, Err(Trouble::TimedOut) | Ok(_)), "{step}: {got:?}");
+            }
+            client.write(&message(AFTER), &within(20_000)).unwrap();
+            break;
+        }
+        assert!(reached || !whole, "{step} was not reached");
+    }
+}
+
+/// Invariant 10 of the ring: half a message is nobody's. Whatever a killed reader had taken, the next one gets whole
+/// messages.
+#[test]
+fn the_rest_of_a_message_whose_reader_was_killed_is_nobodys() {
+    let _limit = limit();
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: the steps are compiled into builds with debug assertions only");
+        return;
+    }
+    for step in ["data-read:2", "read-published", "read-published:2", "read-published:3", "asleep-registered"]
+    {
+        let mut reached = false;
+        for _ in 0..20 {
+            let (server, client) = pair(messages(1000));
+            let child = start_as(&client, "one-reader", step, 0);
+            let writer = {
+                let server = Arc::clone(&server);
+                thread::spawn(move || {
+                    // Larger than the ring several times over.
+                    server.write(&message(400_000), &FOR_EVER).unwrap();
+                    server.write(&message(AFTER), &FOR_EVER).unwrap();
+                })
+            };
+            reached = ended(&child) == KILLED;
+            loop {
+                let (got, complete) = read_message(&client, 1 << 20).unwrap();
+                assert!(complete, "{step}: a part of a message");
+                check(&got);
+                if got.len() == AFTER {
+                    break;
+                }
+            }
+            writer.join().unwrap();
+            if reached {
+                break;
+            }
+        }
+        assert!(reached, "{step} was not reached");
+    }
 }
