@@ -31,6 +31,7 @@ use core::fmt;
 use crate::code::Code;
 use crate::text;
 
+mod device;
 mod mailslot;
 mod pipe;
 

@@ -13,7 +13,7 @@ use crate::args::{
 use crate::cmd::dump::hex_lines;
 use crate::cmd::event::Done;
 use crate::cmd::pipes;
-use crate::cmd::relay::{Place, Relay, pipe_name};
+use crate::cmd::relay::{Manner, Place, Relay, pipe_name};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keep::{SHORTEST, pause};
@@ -39,7 +39,7 @@ fn listen(args: &PipeListenArgs, output: &Output) -> Result<i32, Failure> {
     let relay = Relay {
         first: Place::PipeListen(pipe_name(&args.name)),
         second,
-        manner: Relay::manner(args.frame, args.eof, InstanceWait::Default),
+        manner: Manner { frame: args.frame, eof: args.eof, wait: InstanceWait::Default },
         message: args.message || args.frame != Frame::None,
         quota,
         everyone: args.everyone,
@@ -54,7 +54,7 @@ fn connect(args: &PipeConnectArgs, output: &Output) -> Result<i32, Failure> {
     let relay = Relay {
         first: Place::Streams,
         second: Place::Pipe(pipe_name(&args.name)),
-        manner: Relay::manner(args.frame, args.eof, args.wait.or_not_at_all()),
+        manner: Manner { frame: args.frame, eof: args.eof, wait: args.wait.or_not_at_all() },
         message: false,
         quota: 0,
         everyone: false,

@@ -11,10 +11,12 @@
 
 use alloc::vec::Vec;
 
-use super::pipe::fold;
+use super::device::{backslashes, fold, from_folded, split};
 use super::{MAX_UNITS, ObjectName, Scope};
 use crate::code::Code;
 use crate::text;
+
+const DEVICE: &[u8] = br"mailslot\";
 
 /// What a name of a mailslot leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl MailslotName {
 
     fn parse_bytes(name: &[u8], computer: &[u8]) -> Result<MailslotName, Code> {
         let name = backslashes(name);
-        let (server, rest) = split(&name).ok_or(Code::INVALID_NAME)?;
+        let (server, rest) = split(&name, DEVICE).ok_or(Code::INVALID_NAME)?;
         if rest.is_empty() || rest.contains(&0) {
             return Err(Code::INVALID_NAME);
         }
@@ -94,7 +96,7 @@ impl MailslotName {
     /// Whether a path is spelled as that of a mailslot: what else `CreateFile` opens is something else.
     #[must_use]
     pub fn is_meant(name: &[u16]) -> bool {
-        split(&backslashes(&text::from_utf16(name))).is_some()
+        split(&backslashes(&text::from_utf16(name)), DEVICE).is_some()
     }
 }
 
@@ -119,24 +121,8 @@ impl ObjectName {
     /// # Errors
     /// `ERROR_INVALID_NAME` when no mailslot can have this name.
     pub fn from_mailslot_parts(scope: Scope, rest: &[u8]) -> Result<ObjectName, Code> {
-        let good =
-            !rest.is_empty() && rest.len() <= 3 * MAX_UNITS && !rest.contains(&0) && fold(rest) == rest;
-        if good { Ok(ObjectName { scope, rest: rest.to_vec() }) } else { Err(Code::INVALID_NAME) }
+        from_folded(scope, rest, MAX_UNITS)
     }
-}
-
-fn backslashes(name: &[u8]) -> Vec<u8> {
-    name.iter().map(|&byte| if byte == b'/' { b'\\' } else { byte }).collect()
-}
-
-/// Server and NAME of `\\SERVER\mailslot\NAME`.
-fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
-    const DEVICE: &[u8] = br"mailslot\";
-    let rest = name.strip_prefix(br"\\")?;
-    let end = rest.iter().position(|&byte| byte == b'\\')?;
-    let (server, rest) = (&rest[..end], &rest[end + 1..]);
-    let (device, name) = rest.split_at_checked(DEVICE.len())?;
-    (!server.is_empty() && device.eq_ignore_ascii_case(DEVICE)).then_some((server, name))
 }
 
 #[cfg(test)]

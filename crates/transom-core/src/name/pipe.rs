@@ -13,9 +13,12 @@
 
 use alloc::vec::Vec;
 
+use super::device::{backslashes, fold, from_folded, split};
 use super::{ObjectName, Scope};
 use crate::code::Code;
 use crate::text;
+
+const DEVICE: &[u8] = br"pipe\";
 
 /// The most 16-bit units of a whole name, prefix included.
 pub const MAX_PIPE_UNITS: usize = 256;
@@ -74,8 +77,8 @@ impl PipeName {
     }
 
     fn parse_bytes(name: &[u8], computer: &[u8], purpose: Purpose) -> Result<PipeName, Code> {
-        let name: Vec<u8> = name.iter().map(|&byte| if byte == b'/' { b'\\' } else { byte }).collect();
-        let (server, rest) = split(&name).ok_or(purpose.refusal())?;
+        let name = backslashes(name);
+        let (server, rest) = split(&name, DEVICE).ok_or(purpose.refusal())?;
         if !matches!(server, b"." | b"?") && !server.eq_ignore_ascii_case(computer) {
             // A server serves its own computer.
             return Err(if purpose == Purpose::Create { Code::INVALID_NAME } else { Code::BAD_NETPATH });
@@ -101,9 +104,7 @@ impl PipeName {
     /// files.
     #[must_use]
     pub fn is_meant(name: &[u16]) -> bool {
-        let name: Vec<u8> =
-            text::from_utf16(name).into_iter().map(|byte| if byte == b'/' { b'\\' } else { byte }).collect();
-        split(&name).is_some()
+        split(&backslashes(&text::from_utf16(name)), DEVICE).is_some()
     }
 
     /// NAME as it was spelled, with backslashes, in the form of [`crate::text`].
@@ -126,40 +127,8 @@ impl ObjectName {
     /// # Errors
     /// `ERROR_INVALID_NAME` when no pipe can have this name.
     pub fn from_pipe_parts(scope: Scope, rest: &[u8]) -> Result<ObjectName, Code> {
-        let good =
-            !rest.is_empty() && rest.len() <= 3 * MAX_PIPE_UNITS && !rest.contains(&0) && fold(rest) == rest;
-        if good { Ok(ObjectName { scope, rest: rest.to_vec() }) } else { Err(Code::INVALID_NAME) }
+        from_folded(scope, rest, MAX_PIPE_UNITS)
     }
-}
-
-/// Server and NAME of `\\SERVER\pipe\NAME`.
-fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = name.strip_prefix(br"\\")?;
-    let end = rest.iter().position(|&byte| byte == b'\\')?;
-    let (server, rest) = (&rest[..end], &rest[end + 1..]);
-    let (device, name) = rest.split_at_checked(5)?;
-    (!server.is_empty() && device.eq_ignore_ascii_case(br"pipe\")).then_some((server, name))
-}
-
-/// What all spellings of a name have in common: capitals, of which those of ASCII are then made small again, so that
-/// the usual name is its own file name. (No capital of another letter is a small ASCII letter, so nothing new falls
-/// together.)
-pub(super) fn fold(name: &[u8]) -> Vec<u8> {
-    let mut units = text::to_utf16(name);
-    for unit in &mut units {
-        // Lone halves of pairs and pairs themselves stay: Windows' table covers single units.
-        if let Some(letter) = char::from_u32(u32::from(*unit)) {
-            let mut capitals = letter.to_uppercase();
-            if let (Some(capital), None) = (capitals.next(), capitals.next())
-                && let Ok(capital) = u16::try_from(u32::from(capital))
-            {
-                *unit = capital;
-            }
-        }
-    }
-    let mut bytes = text::from_utf16(&units);
-    bytes.make_ascii_lowercase();
-    bytes
 }
 
 #[cfg(test)]

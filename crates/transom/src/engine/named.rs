@@ -83,18 +83,7 @@ fn create_sync_coded(
             Place::File(file) => (file, false),
         };
         fresh = Some(Page::fill(&file, blueprint, *cookie, &security, seal)?);
-        Ok(Memory {
-            fd: file,
-            facts: Facts {
-                kind,
-                size: 0,
-                protect: 0,
-                flags: 0,
-                security: security.clone(),
-                backing_path: path,
-                cookie: *cookie,
-            },
-        })
+        Ok(Memory { fd: file, facts: Facts::plain(kind, &security, path, *cookie) })
     })?;
     let existed = opened.existed;
     let object = match fresh {

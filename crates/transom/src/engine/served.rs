@@ -110,15 +110,7 @@ impl Served {
                     Place::File(file) => (file, false),
                 };
                 board = Some(Board::create(&fd, fixed, name.spelling(), *cookie, seal)?);
-                let facts = Facts {
-                    kind: Kind::Pipe,
-                    size: 0,
-                    protect: 0,
-                    flags: 0,
-                    security: security.clone(),
-                    backing_path: false,
-                    cookie: *cookie,
-                };
+                let facts = Facts::plain(Kind::Pipe, &security, false, *cookie);
                 Ok(Memory { fd, facts })
             })?;
         let existed = opened.existed;

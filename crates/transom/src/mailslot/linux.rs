@@ -59,15 +59,7 @@ fn try_create(options: &Options) -> Coded<Handle> {
         let fd = with_room(|| transom_sys::linux::fd::duplicate(&file))?;
         made =
             Some(Mailbox::create(file, cookie, options.max_message, options.read_timeout.as_millis(), seal)?);
-        let facts = Facts {
-            kind: Kind::Mailslot,
-            size: 0,
-            protect: 0,
-            flags: 0,
-            security: security.clone(),
-            backing_path: path,
-            cookie: *cookie,
-        };
+        let facts = Facts::plain(Kind::Mailslot, &security, path, *cookie);
         Ok(Memory { fd, facts })
     })?;
     // S2: unlike with other objects, a name that exists gives no handle.

@@ -152,6 +152,11 @@ pub(crate) struct Request<'a> {
 }
 
 impl Facts {
+    /// Of an object that is no section.
+    pub(crate) fn plain(kind: Kind, security: &Security, backing_path: bool, cookie: [u8; 16]) -> Facts {
+        Facts { kind, size: 0, protect: 0, flags: 0, security: security.clone(), backing_path, cookie }
+    }
+
     /// The flags as they stand in the entry.
     fn entry_flags(&self) -> u32 {
         let path = if self.backing_path { flags::PATH_BACKED } else { 0 };
@@ -174,7 +179,7 @@ pub(crate) fn create(
 ) -> Result<Opened, Code> {
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());
-    namespace.create(request, &security, path_backing, make)
+    namespace.create(request, &security, path_backing, false, make)
 }
 
 /// As [`create`], where making the object takes little and changes nothing else: it may be made before it is known
@@ -190,7 +195,7 @@ pub(crate) fn create_cheap(
 ) -> Result<Opened, Code> {
     let namespace = Namespace::of_process();
     namespace.sweep_once(request.name.scope());
-    namespace.create_cheap(request, &security, path_backing, make)
+    namespace.create(request, &security, path_backing, true, make)
 }
 
 /// Opens the object that has the name.

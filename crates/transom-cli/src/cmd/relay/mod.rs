@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Instant;
 
 use serde::Serialize;
-use transom::pipe::{InstanceWait, Listener, ServerOptions};
+use transom::pipe::{Listener, ServerOptions};
 use transom::security::Security;
 
 pub use place::{Place, pipe_name};
@@ -24,8 +24,8 @@ use crate::failure::Failure;
 use crate::output::{FAINT, Output, Report};
 use crate::system;
 use crate::units;
-pub use side::Socket;
-use side::{Manner, Side};
+use side::Side;
+pub use side::{Manner, Socket};
 use transfer::{Outcome, Total, join};
 
 /// What joins two sides, whichever command asked for it.
@@ -43,19 +43,12 @@ pub struct Relay {
     pub stats: bool,
 }
 
-impl Relay {
-    /// The usual way to open sides.
-    pub fn manner(frame: crate::args::Frame, eof: Option<Eof>, wait: InstanceWait) -> Manner {
-        Manner { frame, eof, wait }
-    }
-}
-
 /// Runs `transom relay`.
 pub fn run(args: &RelayArgs, output: &Output) -> Result<i32, Failure> {
     let relay = Relay {
         first: args.first.clone(),
         second: args.second.clone(),
-        manner: Relay::manner(args.frame, args.eof, args.wait.or_not_at_all()),
+        manner: Manner { frame: args.frame, eof: args.eof, wait: args.wait.or_not_at_all() },
         message: args.message,
         quota: 64 << 10,
         everyone: args.everyone,

@@ -232,23 +232,12 @@ impl Namespace {
         request: &Request<'_>,
         security: &Security,
         path_backing: bool,
+        is_cheap: bool,
         make: &mut Make<'_>,
     ) -> Result<Opened, Code> {
         let words = security.to_words(request.kind);
         let mode = entry_mode(words);
-        self.create_new(New { request, security, words, mode, path_backing, is_cheap: false, make })
-    }
-
-    pub(super) fn create_cheap(
-        &self,
-        request: &Request<'_>,
-        security: &Security,
-        path_backing: bool,
-        make: &mut Make<'_>,
-    ) -> Result<Opened, Code> {
-        let words = security.to_words(request.kind);
-        let mode = entry_mode(words);
-        self.create_new(New { request, security, words, mode, path_backing, is_cheap: true, make })
+        self.create_new(New { request, security, words, mode, path_backing, is_cheap, make })
     }
 
     fn create_new(&self, mut new: New<'_, '_>) -> Result<Opened, Code> {

@@ -10,7 +10,7 @@ fn pipe(scratch: &Scratch, name: &ObjectName) -> Opened {
     let request = Request { folder: Folder::Pipes, ..request(name, kind, kind.all_access()) };
     scratch
         .namespace
-        .create(&request, &security, false, &mut |place, cookie| make(place, cookie, kind, &security))
+        .create(&request, &security, false, false, &mut |place, cookie| make(place, cookie, kind, &security))
         .unwrap()
 }
 

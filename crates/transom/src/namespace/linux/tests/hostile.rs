@@ -134,12 +134,13 @@ fn memory_over_a_disk_file_needs_no_seals() {
     disk.set_len(SIZE).unwrap();
     let name = parsed("x");
     let request = request(&name, Kind::Mapping, 0);
-    let made = scratch.namespace.create(&request, &Security::owner_only(), false, &mut |place, cookie| {
-        let mut memory = make(place, cookie, Kind::Mapping, &Security::owner_only())?;
-        memory.fd = OwnedFd::from(disk.try_clone().unwrap());
-        memory.facts.flags = flags::OVER_FILE;
-        Ok(memory)
-    });
+    let made =
+        scratch.namespace.create(&request, &Security::owner_only(), false, false, &mut |place, cookie| {
+            let mut memory = make(place, cookie, Kind::Mapping, &Security::owner_only())?;
+            memory.fd = OwnedFd::from(disk.try_clone().unwrap());
+            memory.facts.flags = flags::OVER_FILE;
+            Ok(memory)
+        });
     let (made, opened) = (made.unwrap(), scratch.open("x").unwrap());
     assert!(same_memory(&made, &opened));
     assert_eq!(opened.memory.facts.flags, flags::OVER_FILE);

@@ -182,7 +182,7 @@ fn an_object_that_cannot_be_made_leaves_nothing_behind() {
         let request = request(&name, Kind::Mapping, 0);
         let result = scratch
             .namespace
-            .create(&request, &Security::owner_only(), path, &mut |_, _| Err(Code::COMMITMENT_LIMIT));
+            .create(&request, &Security::owner_only(), path, false, &mut |_, _| Err(Code::COMMITMENT_LIMIT));
         assert_eq!(failure(result), Code::COMMITMENT_LIMIT);
         assert_eq!(scratch.files(), [""; 0], "path backing: {path}");
     }

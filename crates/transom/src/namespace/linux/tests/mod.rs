@@ -68,7 +68,7 @@ impl Scratch {
         let name = parsed(name);
         let request = request(&name, kind, kind.all_access());
         self.namespace
-            .create(&request, security, path, &mut |place, cookie| make(place, cookie, kind, security))
+            .create(&request, security, path, false, &mut |place, cookie| make(place, cookie, kind, security))
     }
 
     fn open(&self, name: &str) -> Result<Opened, Code> {
@@ -270,7 +270,7 @@ impl RoleNamespace {
         let security = Security::owner_only();
         let name = parsed(name);
         let request = request(&name, Kind::Mapping, Kind::Mapping.all_access());
-        self.0.create(&request, &security, path, &mut |place, cookie| {
+        self.0.create(&request, &security, path, false, &mut |place, cookie| {
             make(place, cookie, Kind::Mapping, &security)
         })
     }
