@@ -6,17 +6,18 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::os::windows::io::AsRawHandle;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NO_MORE_FILES, ERROR_OPERATION_ABORTED, ERROR_SEM_TIMEOUT,
-    HANDLE, INVALID_HANDLE_VALUE, STATUS_PENDING, WAIT_TIMEOUT,
+    ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NO_MORE_FILES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OPERATION_ABORTED,
+    ERROR_SEM_TIMEOUT, HANDLE, INVALID_HANDLE_VALUE, STATUS_PENDING, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateFileW, FindClose, FindFirstFileW, FindNextFileW, FlushFileBuffers, OPEN_EXISTING, ReadFile,
     WIN32_FIND_DATAW, WriteFile,
 };
-use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::IO::{CancelIoEx, CancelSynchronousIo, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Pipes::{
     CallNamedPipeW, ConnectNamedPipe, CreateNamedPipeW, CreatePipe, DisconnectNamedPipe,
     GetNamedPipeClientProcessId, GetNamedPipeHandleStateW, GetNamedPipeInfo, GetNamedPipeServerProcessId,
@@ -347,13 +348,30 @@ pub fn peek(pipe: Handle, buffer: &mut [u8]) -> Result<Peek> {
     Ok(peek)
 }
 
-/// `FlushFileBuffers`.
+/// `FlushFileBuffers`, at most for `millis`: then in a thread of its own, which `CancelSynchronousIo` stops.
 ///
 /// # Errors
-/// As the call.
-pub fn flush(file: Handle) -> Result<()> {
+/// As the call; `ERROR_SEM_TIMEOUT` (121).
+pub fn flush(file: Handle, millis: u32) -> Result<()> {
     // SAFETY: takes a number only.
-    check(unsafe { FlushFileBuffers(to_api(file)) })
+    let call = move || check(unsafe { FlushFileBuffers(to_api(file)) });
+    if millis == INFINITE {
+        return call();
+    }
+    let calling = std::thread::spawn(call);
+    let thread = from_api(calling.as_raw_handle());
+    let (mut out_of_time, mut left) = (false, millis);
+    while wait::one(thread, left) == Ok(WAIT_TIMEOUT) {
+        // Again and again: it may not have begun yet.
+        (out_of_time, left) = (true, 1);
+        // SAFETY: takes the number of a thread that is not joined yet.
+        unsafe { CancelSynchronousIo(to_api(thread)) };
+    }
+    match calling.join() {
+        Ok(Err(ERROR_OPERATION_ABORTED)) if out_of_time => Err(ERROR_SEM_TIMEOUT),
+        Ok(result) => result,
+        Err(_) => Err(ERROR_NOT_ENOUGH_MEMORY),
+    }
 }
 
 /// What `GetNamedPipeInfo` fills in.

@@ -188,7 +188,7 @@ fn reads_of_an_overlapped_handle_end_when_their_bytes_are_there() {
     for number in 1..=1000u32 {
         assert_eq!(pipe::write(write, &number.to_le_bytes(), pipe::INFINITE), Ok(4));
     }
-    pipe::flush(write).unwrap();
+    pipe::flush(write, pipe::INFINITE).unwrap();
     handle::close(write).unwrap();
     let mut numbers = Vec::new();
     for reader in readers {

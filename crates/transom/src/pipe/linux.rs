@@ -138,9 +138,9 @@ pub(super) fn peek(handle: &Handle, buffer: &mut [u8]) -> Result<Peek> {
     .map_err(error("peek pipe"))
 }
 
-pub(super) fn flush(handle: &Handle) -> Result<()> {
+pub(super) fn flush(handle: &Handle, timeout: Timeout) -> Result<()> {
     match end(handle, Operation::Flush.right()) {
-        Ok(End::Named(end)) => end.flush(),
+        Ok(End::Named(end)) => end.flush(timeout),
         Ok(End::Anonymous(_)) => Ok(()),
         Err(code) => Err(code),
     }

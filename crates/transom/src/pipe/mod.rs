@@ -304,6 +304,7 @@ impl Pipe {
     /// # Errors
     /// `ERROR_BROKEN_PIPE` (109): the other end was closed meanwhile.
     /// `ERROR_PIPE_NOT_CONNECTED` (233): the server disconnected.
+    /// `ERROR_OPERATION_ABORTED` (995): [`Pipe::cancel`].
     /// `ERROR_ACCESS_DENIED` (5): the handle cannot write.
     ///
     /// # Blocking
@@ -313,7 +314,18 @@ impl Pipe {
     /// On Linux an anonymous pipe cannot tell when it was drained: the call returns at once.
     #[doc(alias = "FlushFileBuffers")]
     pub fn flush(&self) -> Result<()> {
-        imp::flush(&self.0)
+        self.flush_timeout(Timeout::INFINITE)
+    }
+
+    /// [`Pipe::flush`], at most for `timeout`; [`Timeout::ZERO`] asks whether everything is read.
+    ///
+    /// # Errors
+    /// As [`Pipe::flush`]; `ERROR_SEM_TIMEOUT` (121): the peer had not read everything in time. Nothing is taken back.
+    ///
+    /// # Differs from Windows
+    /// `FlushFileBuffers` has no time-out: there a thread is started that calls it, and cancelled when the time is over.
+    pub fn flush_timeout(&self, timeout: impl Into<Timeout>) -> Result<()> {
+        imp::flush(&self.0, timeout.into())
     }
 
     /// `GetNamedPipeInfo`.

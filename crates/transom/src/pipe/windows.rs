@@ -169,8 +169,8 @@ pub(super) fn peek(handle: &Handle, buffer: &mut [u8]) -> Result<Peek> {
     Ok(Peek { copied: peek.copied as usize, available: peek.available as usize, left: left as usize })
 }
 
-pub(super) fn flush(handle: &Handle) -> Result<()> {
-    pipe::flush(value(handle)).map_err(failed("flush pipe"))
+pub(super) fn flush(handle: &Handle, timeout: Timeout) -> Result<()> {
+    pipe::flush(value(handle), timeout.as_millis()).map_err(failed("flush pipe"))
 }
 
 pub(super) fn info(handle: &Handle) -> Result<PipeInfo> {

@@ -199,15 +199,17 @@ impl<'a> NamedEnd<'a> {
         }
     }
 
-    pub(super) fn flush(self) -> Coded<()> {
+    pub(super) fn flush(self, timeout: Timeout) -> Coded<()> {
         let connection = match self.connection(Operation::Flush) {
             Ok(connection) => connection,
             Err(Verdict::Fail(code)) => return Err(code),
             Err(_) => return Ok(()),
         };
-        match connection.end().flush(&self.waiting(Timeout::INFINITE)) {
+        let waiting = Waiting { deadline: Deadline::from(timeout), spin: self.spin() };
+        match connection.end().flush(&waiting) {
             // Nobody is there to read it (P40).
             Ok(()) | Err(Trouble::PeerClosed) => Ok(()),
+            Err(Trouble::WouldBlock) => Err(Code::SEM_TIMEOUT),
             Err(trouble) => Err(code_of(Operation::Flush, trouble, self.role())),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Waiting, available, connected, name, take, take_message, until_available};
 use crate::pipe::{Client, Server, ServerOptions};
-use crate::support::{code, limit};
+use crate::support::{A_MOMENT, PATIENCE, code, limit};
 use crate::wait::Timeout;
 
 fn with_quota(bytes: u32) -> (Server, Client) {
@@ -206,6 +206,39 @@ fn flushing_waits_until_everything_is_read() {
         });
         assert_eq!(code(writer.flush()), 0);
     }
+}
+
+/// P40, with a limit: what was written stays.
+#[test]
+fn flushing_may_run_out_of_time() {
+    let _limit = limit();
+    let (server, client) = with_quota(1000);
+    for (writer, reader) in [(server.pipe(), client.pipe()), (client.pipe(), server.pipe())] {
+        writer.flush_timeout(Timeout::ZERO).unwrap();
+        writer.send(b"abc").unwrap();
+        assert_eq!(code(writer.flush_timeout(Timeout::ZERO)), 121);
+        assert_eq!(code(writer.flush_timeout(A_MOMENT)), 121);
+        std::thread::scope(|scope| {
+            let waiting = Waiting::begin(scope, || code(writer.flush_timeout(PATIENCE)));
+            assert_eq!(take(reader, 9), b"abc");
+            assert_eq!(waiting.end(), 0);
+        });
+        writer.flush_timeout(Timeout::ZERO).unwrap();
+    }
+}
+
+/// P40, P53: a flush that waits can be cancelled, and takes nothing back.
+#[test]
+fn flushing_can_be_cancelled() {
+    let _limit = limit();
+    let (server, client) = with_quota(1000);
+    client.pipe().send(b"abc").unwrap();
+    std::thread::scope(|scope| {
+        let waiting = Waiting::begin(scope, || code(client.pipe().flush()));
+        assert_eq!(waiting.end_by(|| drop(client.pipe().cancel())), 995);
+    });
+    assert_eq!(take(server.pipe(), 9), b"abc");
+    client.pipe().flush().unwrap();
 }
 
 /// P40: waiting writes count too.
