@@ -1,4 +1,5 @@
-/* Overlapped operations: their order (P52), cancelling them (P53), closing under them (P57),
+/* Overlapped operations: what is pending and what events say (P47, P48), their order (P52), what a connect
+ * gives (P51), cancelling them (P53), closing under them (P57),
  * handles that are signalled themselves (P54), what an operation that fails at once leaves
  * alone (P49), overlapped and other handles with and without an OVERLAPPED (P55). */
 #include "../check.h"
