@@ -145,6 +145,8 @@ pub const THREAD_SET_LIMITED_INFORMATION: u32 = 0x400;
 pub const THREAD_QUERY_LIMITED_INFORMATION: u32 = 0x800;
 /// Thread: resume it.
 pub const THREAD_RESUME: u32 = 0x1000;
+/// Every right of a desktop.
+pub const DESKTOP_ALL_ACCESS: u32 = 0x000F_01FF;
 /// Thread: everything.
 pub const THREAD_ALL_ACCESS: u32 = 0x001F_FFFF;
 
@@ -174,11 +176,13 @@ pub enum Kind {
     Thread = 8,
     /// Either end of a mailslot.
     Mailslot = 9,
+    /// The desktop: windows and their messages.
+    Desktop = 10,
 }
 
 impl Kind {
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Event,
         Kind::Mutex,
         Kind::Semaphore,
@@ -188,6 +192,7 @@ impl Kind {
         Kind::Process,
         Kind::Thread,
         Kind::Mailslot,
+        Kind::Desktop,
     ];
 
     /// The kind with this number; `None` for a number no kind has.
@@ -203,6 +208,7 @@ impl Kind {
             7 => Kind::Process,
             8 => Kind::Thread,
             9 => Kind::Mailslot,
+            10 => Kind::Desktop,
             _ => return None,
         })
     }
@@ -226,6 +232,7 @@ impl Kind {
             Kind::Process => "process",
             Kind::Thread => "thread",
             Kind::Mailslot => "mailslot",
+            Kind::Desktop => "desktop",
         }
     }
 
@@ -247,6 +254,7 @@ impl Kind {
             Kind::File | Kind::Pipe | Kind::Mailslot => FILE_ALL_ACCESS,
             Kind::Process => PROCESS_ALL_ACCESS,
             Kind::Thread => THREAD_ALL_ACCESS,
+            Kind::Desktop => DESKTOP_ALL_ACCESS,
         }
     }
 
@@ -317,6 +325,8 @@ impl Kind {
                     | THREAD_SET_LIMITED_INFORMATION,
                 READ_CONTROL | SYNCHRONIZE | THREAD_QUERY_LIMITED_INFORMATION | THREAD_RESUME,
             ),
+            // Of DESKTOP_: read objects, enumerate; create windows and menus, write objects; switch.
+            Kind::Desktop => (0x0002_0041, 0x0002_0086, 0x0002_0100),
         }
     }
 

@@ -163,10 +163,12 @@ codes! {
     IO_INCOMPLETE = 996, "ERROR_IO_INCOMPLETE", "the operation has not finished yet";
     IO_PENDING = 997, "ERROR_IO_PENDING", "the operation goes on in the background";
     NOACCESS = 998, "ERROR_NOACCESS", "this memory cannot be used";
+    INVALID_FLAGS = 1004, "ERROR_INVALID_FLAGS", "a flag that does not exist, or not with the others";
     FILE_INVALID = 1006, "ERROR_FILE_INVALID", "the file cannot be used for this, it may be empty";
     IO_DEVICE = 1117, "ERROR_IO_DEVICE", "the device reported an error";
     POSSIBLE_DEADLOCK = 1131, "ERROR_POSSIBLE_DEADLOCK", "the thread would wait for itself";
     MAPPED_ALIGNMENT = 1132, "ERROR_MAPPED_ALIGNMENT", "not a multiple of the allocation granularity";
+    MESSAGE_SYNC_ONLY = 1159, "ERROR_MESSAGE_SYNC_ONLY", "a message with pointers can be sent only, not posted";
     NOT_FOUND = 1168, "ERROR_NOT_FOUND", "not found";
     CANCELLED = 1223, "ERROR_CANCELLED", "cancelled by the user";
     USER_MAPPED_FILE = 1224, "ERROR_USER_MAPPED_FILE", "the file is mapped";
@@ -179,6 +181,14 @@ codes! {
     INVALID_SECURITY_DESCR = 1338, "ERROR_INVALID_SECURITY_DESCR", "not a valid security descriptor";
     INTERNAL_ERROR = 1359, "ERROR_INTERNAL_ERROR", "an internal rule was broken";
     FILE_CORRUPT = 1392, "ERROR_FILE_CORRUPT", "the file is damaged";
+    INVALID_WINDOW_HANDLE = 1400, "ERROR_INVALID_WINDOW_HANDLE", "there is no such window";
+    TLW_WITH_WSCHILD = 1406, "ERROR_TLW_WITH_WSCHILD", "a child window needs a parent";
+    CANNOT_FIND_WND_CLASS = 1407, "ERROR_CANNOT_FIND_WND_CLASS", "this process has no such window class";
+    CLASS_ALREADY_EXISTS = 1410, "ERROR_CLASS_ALREADY_EXISTS", "the window class exists already";
+    CLASS_DOES_NOT_EXIST = 1411, "ERROR_CLASS_DOES_NOT_EXIST", "there is no such window class";
+    CLASS_HAS_WINDOWS = 1412, "ERROR_CLASS_HAS_WINDOWS", "the window class still has windows";
+    INVALID_INDEX = 1413, "ERROR_INVALID_INDEX", "the window has nothing at this index";
+    INVALID_THREAD_ID = 1444, "ERROR_INVALID_THREAD_ID", "there is no such thread, or it has no message queue";
     NO_SYSTEM_RESOURCES = 1450, "ERROR_NO_SYSTEM_RESOURCES", "the system has no resources left for this";
     COMMITMENT_LIMIT = 1455, "ERROR_COMMITMENT_LIMIT", "more memory than the system can promise";
     TIMEOUT = 1460, "ERROR_TIMEOUT", "the time ran out";

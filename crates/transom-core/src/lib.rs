@@ -27,6 +27,7 @@
 //! | how do bytes and messages travel through memory that two processes share? | [`ring`] |
 //! | what is in a mailslot, and who reads what next? | [`post`] |
 //! | when may a reader sleep, and who wakes it? | [`doze`] |
+//! | which windows are there, and how do messages reach their threads? | [`desktop`] |
 //! | which atomics are used, also under the model checker? | [`sync`] |
 //!
 //! # Purity
@@ -47,6 +48,7 @@ pub mod code;
 pub mod command_line;
 pub mod delivery;
 pub mod doze;
+pub mod desktop;
 pub mod entry;
 pub mod environment;
 pub mod mapping;

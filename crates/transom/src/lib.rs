@@ -12,12 +12,13 @@
 //! | `CreateThread`, `OpenThread` | [`thread`] |
 //! | `CreatePipe`, `CreateNamedPipe` | [`pipe`] |
 //! | `CreateMailslot` | [`mailslot`] |
+//! | `CreateWindowEx`, `SendMessage`, `WM_COPYDATA` | [`window`] |
 //! | `DuplicateHandle`, inheritance | [`handle`] |
 //!
 //! # What it does, and what not
 //! Names vanish with their last holder, also after `SIGKILL`; no daemon runs, nothing needs cleaning up.
-//! With the feature `tokio`, `aio` has pipes for asynchronous programs. Window messages, the clipboard and DDE are
-//! not here yet.
+//! With the feature `tokio`, `aio` has pipes for asynchronous programs. The clipboard and DDE are not here
+//! yet.
 //!
 //! # Example
 //! ```
@@ -55,6 +56,7 @@ pub mod security;
 pub mod semaphore;
 pub mod thread;
 pub mod wait;
+pub mod window;
 
 #[cfg(test)]
 extern crate self as transom; // The support code names the library as its users do.

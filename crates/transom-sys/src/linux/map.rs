@@ -211,18 +211,24 @@ unsafe impl Sync for SharedPages {}
 impl SharedPages {
     /// Maps the first `length` bytes (whole pages) of `fd` for reading and writing.
     pub fn map(fd: impl AsFd, length: usize) -> Result<SharedPages> {
-        SharedPages::new(fd, length, 0)
+        SharedPages::new(fd, 0, length, 0)
     }
 
     /// As [`SharedPages::map`], with one private zeroed page behind the shared ones.
     pub fn map_with_private_page(fd: impl AsFd, length: usize) -> Result<SharedPages> {
-        SharedPages::new(fd, length, 4096)
+        SharedPages::new(fd, 0, length, 4096)
     }
 
-    fn new(fd: impl AsFd, length: usize, private: usize) -> Result<SharedPages> {
+    /// As [`SharedPages::map_with_private_page`], for the part of `fd` that begins at `offset`, a multiple of a page.
+    pub fn map_part_with_private_page(fd: impl AsFd, offset: u64, length: usize) -> Result<SharedPages> {
+        SharedPages::new(fd, offset, length, 4096)
+    }
+
+    fn new(fd: impl AsFd, offset: u64, length: usize, private: usize) -> Result<SharedPages> {
         let shared = NonZeroUsize::new(length).ok_or(Errno::INVAL)?;
         let total = length.checked_add(private).ok_or(Errno::NOMEM)?;
         let fd = fd.as_fd().as_raw_fd();
+        let offset = libc::off_t::try_from(offset).map_err(|_| Errno::INVAL)?;
         fault::call("mmap")?;
         // SAFETY: a new mapping anywhere; where a private page is wanted the anonymous mapping is made
         // first and its front replaced, which is memory nobody else knows.
@@ -234,7 +240,7 @@ impl SharedPages {
                     libc::PROT_READ | libc::PROT_WRITE,
                     libc::MAP_SHARED,
                     fd,
-                    0,
+                    offset,
                 )
             } else {
                 let room = libc::mmap(
@@ -254,7 +260,7 @@ impl SharedPages {
                     libc::PROT_READ | libc::PROT_WRITE,
                     libc::MAP_SHARED | libc::MAP_FIXED,
                     fd,
-                    0,
+                    offset,
                 );
                 if front == libc::MAP_FAILED {
                     let error = errno();
@@ -351,5 +357,52 @@ impl Drop for SharedPages {
     fn drop(&mut self) {
         // SAFETY: the mapping is ours, and all borrows of it have ended.
         unsafe { unmap(self.address(), self.total) };
+    }
+}
+
+/// A file's bytes as this process's own: changes stay here (MAP_PRIVATE).
+#[derive(Debug)]
+pub struct PrivateCopy {
+    base: NonNull<u8>,
+    length: NonZeroUsize,
+}
+
+// SAFETY: memory of this process alone, freed by the one owner.
+unsafe impl Send for PrivateCopy {}
+
+impl PrivateCopy {
+    /// Maps the first `length` bytes of `fd`.
+    pub fn map(fd: impl AsFd, length: usize) -> Result<PrivateCopy> {
+        let length = NonZeroUsize::new(length).ok_or(Errno::INVAL)?;
+        fault::call("mmap")?;
+        // SAFETY: a new mapping anywhere; nobody else knows it.
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length.get(),
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_POPULATE,
+                fd.as_fd().as_raw_fd(),
+                0,
+            )
+        };
+        if base == libc::MAP_FAILED {
+            return Err(errno());
+        }
+        let base = NonNull::new(base.cast::<u8>()).ok_or(Errno::FAULT)?;
+        Ok(PrivateCopy { base, length })
+    }
+
+    /// Address of the first byte.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        self.base.as_ptr() as usize
+    }
+}
+
+impl Drop for PrivateCopy {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made in `map`, which nobody uses any more.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.length.get()) };
     }
 }

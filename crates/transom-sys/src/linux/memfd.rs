@@ -66,3 +66,39 @@ pub fn seal_size(fd: impl AsFd) -> Result<()> {
 pub fn is_size_sealed(fd: BorrowedFd<'_>) -> bool {
     rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SealFlags::SHRINK | SealFlags::GROW))
 }
+
+/// FALLOC_FL_PUNCH_HOLE: gives the memory of a range back; it reads as zeroes afterwards.
+pub fn give_back(fd: impl AsFd, at: u64, length: u64) -> Result<()> {
+    rustix::fs::fallocate(fd, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, at, length)
+}
+
+/// F_SEAL_WRITE and the others: from now on nobody can change the file in any way, this process included.
+pub fn seal_content(fd: impl AsFd) -> Result<()> {
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(fd, seals)
+}
+
+/// F_GET_SEALS: whether nobody can change the file any more.
+#[must_use]
+pub fn is_content_sealed(fd: BorrowedFd<'_>) -> bool {
+    let wanted = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW;
+    rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(wanted))
+}
+
+/// A memory file with these bytes that nobody can change any more; its identity (inode) beside it.
+pub fn sealed(name: &str, bytes: &[u8]) -> Result<(OwnedFd, u64)> {
+    let fd = create(name)?;
+    let mut written = 0;
+    while written < bytes.len() {
+        let call = || rustix::io::write(&fd, &bytes[written..]);
+        match fault::call("pwrite").and_then(|()| without_size_signal(call)) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => written += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    seal_content(&fd)?;
+    let (_, inode, _) = super::fd::identity(&fd)?;
+    Ok((fd, inode))
+}

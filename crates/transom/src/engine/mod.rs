@@ -30,6 +30,10 @@
 //! | [`served`], [`known`] | the names of pipes that this process serves, and those it has opened |
 //! | [`instance`], [`visit`] | the server end and the client end of an instance |
 //! | [`parked`] | connections that are over and may be used again |
+//! | [`desktop`] | windows, names and threads in the memory that all processes of a user share |
+//! | [`queue`] | what came for this thread; sleeping, sending, serving |
+//! | [`marshal`] | messages whose parameters are pointers, on their way to another thread |
+//! | [`procedures`] | the window classes of this process, and what its windows call |
 //! | [`overview`] | what the pipes of this machine are doing |
 //! | [`current`] | a value that is used without a lock and replaced now and then |
 //! | [`spawn`] | starting a child with the handles it is to inherit |
@@ -41,17 +45,21 @@ pub(crate) mod channel;
 pub(crate) mod cookie;
 pub(crate) mod current;
 pub(crate) mod doze;
+pub(crate) mod desktop;
 pub(crate) mod errno;
 pub(crate) mod inbox;
 pub(crate) mod instance;
 pub(crate) mod known;
+pub(crate) mod marshal;
 pub(crate) mod memory;
 pub(crate) mod named;
 pub(crate) mod overview;
 pub(crate) mod owner;
 pub(crate) mod parked;
 pub(crate) mod post;
+pub(crate) mod procedures;
 pub(crate) mod process;
+pub(crate) mod queue;
 pub(crate) mod record;
 pub(crate) mod section;
 pub(crate) mod segment;

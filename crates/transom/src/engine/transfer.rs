@@ -436,8 +436,8 @@ fn build(slot: &Slot, parts: Parts) -> Result<Arrived, Code> {
             Object::Section(Arc::new(Section::new(memory, slot.size, slot.detail, bits)?))
         }
         Kind::File => Object::File(Arc::new(descriptor.ok_or(Code::INVALID_HANDLE)?)),
-        // Has been dealt with.
-        Kind::Mailslot => return Err(Code::INVALID_HANDLE),
+        // Has been dealt with; a desktop does not travel.
+        Kind::Mailslot | Kind::Desktop => return Err(Code::INVALID_HANDLE),
         Kind::Pipe => {
             let descriptor = descriptor.ok_or(Code::INVALID_HANDLE)?;
             Object::Pipe(Arc::new(PipeEnd::new(descriptor, slot.detail, slot.bits & READ_END != 0)))

@@ -28,6 +28,7 @@ use transom_sys::linux::{Errno, host, process, robust};
 
 use super::owner::{self, me};
 use super::process::ProcessObject;
+use super::queue::Queue;
 use super::signal::Until;
 use super::sync::SyncObject;
 use super::watcher::{self, Watched};
@@ -40,8 +41,20 @@ pub(crate) enum Target<'a> {
     Sync(&'a Arc<SyncObject>),
     /// A process, or its first thread.
     Process(&'a Arc<ProcessObject>),
+    /// Something new in the queue of the calling thread.
+    Input(Input<'a>),
     /// A pipe end or file: signalled whenever nothing is pending on it, and here nothing ever is.
     Always,
+}
+
+/// What of a queue a wait is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) queue: &'a Queue,
+    /// `QS_` bits.
+    pub(crate) mask: u32,
+    /// What is there counts as well (`MWMO_INPUTAVAILABLE`).
+    pub(crate) available: bool,
 }
 
 /// What one look at an object found.
@@ -190,6 +203,7 @@ fn try_take(object: &Arc<SyncObject>, limit: &Limit) -> Result<Look, Code> {
 pub(crate) fn one(target: &Target<'_>, timeout: Timeout) -> Result<Wait, Code> {
     let object = match target {
         Target::Always => return Ok(Wait::Object(0)),
+        Target::Input(_) => return any(&[*target, *target], timeout),
         Target::Process(process) => {
             let processes = [*process];
             return processes_only(&processes, deadline_or_now(timeout));
@@ -315,6 +329,10 @@ fn first_available(targets: &[Target<'_>], limit: &Limit) -> Result<Option<(usiz
             Target::Always => Look::Taken { abandoned: false },
             Target::Process(process) if process.has_ended() => Look::Taken { abandoned: false },
             Target::Process(_) => Look::Empty,
+            Target::Input(input) if input.queue.has_input(input.mask, input.available) => {
+                Look::Taken { abandoned: false }
+            }
+            Target::Input(_) => Look::Empty,
             Target::Sync(object) => try_take(object, limit)?,
         };
         if let Look::Taken { abandoned } = look {
@@ -339,10 +357,15 @@ fn leave_all(targets: &[Target<'_>], taken: Option<usize>) {
 /// Sleeps until one of the words changes. The inner result is the kernel's.
 fn sleep_on_all_words(targets: &[Target<'_>], deadline: Option<u64>) -> Result<Result<(), Errno>, Code> {
     let mut watched: Vec<Arc<Watched>> = Vec::new();
+    let mut queued: Vec<Sleep<'_>> = Vec::new();
     let mut expected = Vec::with_capacity(targets.len());
     for &target in targets {
         match target {
             Target::Always => {}
+            Target::Input(input) => match input.queue.words() {
+                Some(words) => queued.extend(words),
+                None => return Ok(Ok(())),
+            },
             Target::Process(process) => {
                 if let Some(end) = process.watch()? {
                     watched.push(end);
@@ -362,6 +385,7 @@ fn sleep_on_all_words(targets: &[Target<'_>], deadline: Option<u64>) -> Result<R
     for (object, value) in &expected {
         sleeps.push(Sleep { word: object.futex(), expected: *value });
     }
+    sleeps.extend(queued);
     for end in &watched {
         if end.has_ended() {
             return Ok(Ok(()));
@@ -407,7 +431,8 @@ pub(crate) fn all(targets: &[Target<'_>], timeout: Timeout) -> Result<Wait, Code
     let mut processes: Vec<&Arc<ProcessObject>> = Vec::new();
     for &target in targets {
         match target {
-            Target::Always => {}
+            // Input is not waited for together with all of others.
+            Target::Always | Target::Input(_) => {}
             Target::Process(process) => processes.push(process),
             Target::Sync(object) => order.push(object),
         }

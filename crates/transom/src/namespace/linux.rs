@@ -9,6 +9,7 @@
 //!      process/  PID.NAMESPACE     an entry whose memory is the record of a process
 //!      pipe/     NAME              an entry whose memory is the board of a named pipe
 //!      mailslot/ NAME              an entry whose memory is that of a mailslot
+//!      window/   desktop           an entry whose memory has the windows of this user
 //! ```
 //! The memory of an object is not in the entry. It is a memory file without a name, which its holders have
 //! open; the entry says who they are and which number their descriptor has, and `/proc/PID/fd/NUMBER` opens
@@ -82,12 +83,14 @@ pub(crate) enum Folder {
     Pipes,
     /// Mailslots.
     Mailslots,
+    /// The desktop.
+    Windows,
 }
 
 impl Folder {
     /// Every folder.
-    pub(crate) const ALL: [Folder; 4] =
-        [Folder::Objects, Folder::Processes, Folder::Pipes, Folder::Mailslots];
+    pub(crate) const ALL: [Folder; 5] =
+        [Folder::Objects, Folder::Processes, Folder::Pipes, Folder::Mailslots, Folder::Windows];
 }
 
 /// What an entry tells about its object. Another process may have written it: sizes and words are to be

@@ -96,3 +96,22 @@ pub(super) fn signal_and_wait(signal: &Handle, wait: &Handle, timeout: Timeout) 
     }
     waiter::one(&target, timeout).map_err(error)
 }
+
+/// [`any`] with one target more, whose index is the last.
+pub(crate) fn any_with<'a>(
+    handles: &[&'a Handle],
+    more: Target<'a>,
+    timeout: Timeout,
+) -> std::result::Result<Wait, Code> {
+    let mut room = [more; MAXIMUM_WAIT_OBJECTS];
+    let targets = room.get_mut(..=handles.len()).ok_or(Code::INVALID_PARAMETER)?;
+    for (place, handle) in targets.iter_mut().zip(handles) {
+        *place = target(handle)?;
+    }
+    waiter::any(targets, timeout)
+}
+
+/// [`all`] with its code.
+pub(crate) fn all_coded(handles: &[&Handle], timeout: Timeout) -> std::result::Result<Wait, Code> {
+    all(handles, timeout).map_err(|error| error.code())
+}

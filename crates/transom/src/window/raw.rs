@@ -301,7 +301,7 @@ pub fn set_parent(window: WindowHandle, parent: WindowHandle) -> Result<WindowHa
 /// The desktop cannot be reached.
 #[doc(alias = "GetDesktopWindow")]
 pub fn desktop() -> Result<WindowHandle> {
-    imp::desktop()
+    imp::desktop_window()
 }
 
 // Finding

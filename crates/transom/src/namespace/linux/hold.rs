@@ -612,6 +612,7 @@ fn locate(file: BorrowedFd<'_>, status: &Status, header: &Header<'_>) -> Option<
         Kind::Mailslot => {
             (Folder::Mailslots, ObjectName::from_mailslot_parts(header.scope, header.name).ok()?.file_name())
         }
+        Kind::Desktop => (Folder::Windows, str::from_utf8(header.name).ok()?.to_owned()),
         _ => (Folder::Objects, ObjectName::from_parts(header.scope, header.name).ok()?.file_name()),
     };
     if let Ok(directory) = Namespace::of_process().directory(header.scope, folder)

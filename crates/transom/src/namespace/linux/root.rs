@@ -93,6 +93,7 @@ impl Folder {
             Folder::Processes => "process",
             Folder::Pipes => "pipe",
             Folder::Mailslots => "mailslot",
+            Folder::Windows => "window",
         }
     }
 }
