@@ -364,7 +364,7 @@ mod tests {
             assert!(!kind.name().is_empty());
         }
         assert_eq!(Kind::from_u32(0), None);
-        assert_eq!(Kind::from_u32(10), None);
+        assert_eq!(Kind::from_u32(11), None);
         assert_eq!(Kind::Event.as_u32(), 1);
         assert_eq!(Kind::Thread.as_u32(), 8);
     }

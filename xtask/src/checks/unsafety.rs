@@ -23,6 +23,7 @@ const PLACES: &[(&str, &str)] = &[
         "crates/transom/src/thread/",
         "a new thread gets what it runs through a pointer; ending one gives up its stack",
     ),
+    ("crates/transom/src/window/", "window procedures, and messages whose parameters are pointers"),
     ("crates/transom/tests/hostile/cut.rs", "slices over memory that is cut short"),
     ("crates/transom/tests/surroundings/fork.rs", "a plain fork"),
     ("crates/transom/tests/support/windows.rs", "asking the loader whether this is Wine"),

@@ -117,10 +117,9 @@ pub fn take(header: &Header, rows: &[WindowRow], who: Who) -> Option<(usize, u32
     // A place that was given up is not used again while others were never used, up to a point: handles stay invalid
     // for long (rule 4).
     let used = (high.load(Ordering::Relaxed) as usize).clamp(FIRST_WINDOW, most);
-    if used >= 1024 || used == most {
-        if let Some(found) = (FIRST_WINDOW..used).find_map(try_take) {
-            return Some(found);
-        }
+    let again = if used >= 1024 || used == most { FIRST_WINDOW..used } else { 0..0 };
+    if let Some(found) = again.into_iter().find_map(try_take) {
+        return Some(found);
     }
     for _ in used..most {
         let place = high.fetch_add(1, Ordering::Relaxed) as usize;

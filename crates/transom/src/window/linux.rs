@@ -390,7 +390,7 @@ pub(super) fn wait(objects: &[&Handle], timeout: Timeout, mask: u32, flags: u32)
         if flags & MWMO_WAITALL != 0 && !objects.is_empty() {
             // What is in the queue stays there meanwhile: only this thread takes it out.
             if wait_once(&[], input, deadline)? == MessageWait::Input {
-                let rest = deadline.map_or(Timeout::INFINITE, |at| rest(at));
+                let rest = deadline.map_or(Timeout::INFINITE, rest);
                 return waits::all_coded(objects, rest).map(MessageWait::Objects);
             }
             return Ok(MessageWait::Objects(Wait::Timeout));

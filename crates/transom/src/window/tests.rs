@@ -25,7 +25,9 @@ unsafe extern "system-unwind" fn procedure(
     match message {
         WM_APP => wparam as isize + lparam,
         WM_COPYDATA => {
+            // SAFETY: T1.
             let data = unsafe { &*(lparam as *const CopyData) };
+            // SAFETY: T1.
             let bytes = unsafe { std::slice::from_raw_parts(data.data, data.length as usize) };
             bytes.iter().map(|byte| *byte as isize).sum::<isize>() + data.tag as isize
         }
@@ -33,6 +35,7 @@ unsafe extern "system-unwind" fn procedure(
             raw::post_quit(7);
             0
         }
+        // SAFETY: T1.
         _ => unsafe {
             raw::default_procedure(WindowHandle::from_raw(window), message, wparam, lparam, Charset::Wide)
         },
@@ -82,16 +85,19 @@ fn a_thread_sends_to_another_and_gets_its_answer() {
             if message.message == super::message::WM_QUIT {
                 return message.wparam;
             }
+            // SAFETY: T1.
             unsafe { raw::dispatch(&message, Charset::Wide) };
         }
     });
     let window = told.recv().expect("a window");
     assert!(raw::is_window(window));
+    // SAFETY: T1.
     assert_eq!(unsafe { raw::send(window, WM_APP, 20, 3, Charset::Wide) }.expect("sent"), 23);
     for length in [1_usize, 100, 40_000, 3_000_000] {
         let bytes = vec![1_u8; length];
         let data = CopyData { tag: 5, length: length as u32, data: bytes.as_ptr() };
         let at = &raw const data as isize;
+        // SAFETY: T1.
         let answer = unsafe {
             raw::send_timeout(window, WM_COPYDATA, 0, at, 0, Timeout::millis(20_000), Charset::Wide)
         };
