@@ -22,6 +22,7 @@
 //! | [`process`], [`thread`] | `CreateProcess`, `OpenProcess`, `CreateThread`… |
 //! | [`security`] | `ConvertStringSecurityDescriptorToSecurityDescriptor` |
 //! | [`system`] | versions, page size |
+//! | [`window`] | `CreateWindowEx`, `SendMessage`, `GetMessage`… |
 //!
 //! # Safety
 //! This file holds the conversions that all of them share.
@@ -47,6 +48,7 @@ pub mod semaphore;
 pub mod system;
 pub mod thread;
 pub mod wait;
+pub mod window;
 
 #[cfg(test)]
 mod tests;
