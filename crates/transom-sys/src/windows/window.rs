@@ -316,14 +316,10 @@ pub fn text(window: Window) -> Result<Vec<u16>> {
         // SAFETY: `text` has room for `count` units.
         let length = unsafe { GetWindowTextW(to_api(window), text.as_mut_ptr(), count) };
         let length = checked_length(length)?;
-        // A full buffer may be a part of what somebody has just set.
-        if length + 1 < room || room > 1 << 24 {
-            text.truncate(length);
-            return Ok(text);
-        }
-        let now = text_length(window)? + 1;
-        if now <= room {
-            text.truncate(length);
+        // A full buffer may be a part of what somebody has just set. What a procedure says it has written may be more.
+        let now = if length + 1 < room { 0 } else { text_length(window)? + 1 };
+        if now <= room || room > 1 << 24 {
+            text.truncate(length.min(room - 1));
             return Ok(text);
         }
         room = now;
@@ -552,7 +548,7 @@ pub unsafe fn send(window: Window, message: u32, wparam: usize, lparam: isize, w
 /// `SendMessageTimeout`.
 ///
 /// # Errors
-/// As the call. Where it leaves no code, 1400 if the window is gone, else 1460.
+/// As the call; 1400 if the window is gone, for which systems leave different codes, and 1460 where it leaves none.
 ///
 /// # Safety
 /// As [`send`].
@@ -573,7 +569,8 @@ pub unsafe fn send_timeout(
         unsafe { call(to_api(window), message, wparam, lparam, flags, millis, &raw mut result) } != 0;
     match last_error() {
         _ if answered => Ok(result.cast_signed()),
-        0 if !is_window(window) => Err(ERROR_INVALID_WINDOW_HANDLE),
+        ERROR_TIMEOUT => Err(ERROR_TIMEOUT),
+        _ if !is_window(window) => Err(ERROR_INVALID_WINDOW_HANDLE),
         0 => Err(ERROR_TIMEOUT),
         code => Err(code),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::raw::{self, Charset, ClassDefinition, Name};
 use super::{WindowOptions, procedure, text, units};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// A class of windows (`RegisterClassEx`), known to this process until the last clone, and the last of its windows, are
 /// dropped.
@@ -34,8 +34,13 @@ impl Class {
     /// Never.
     #[doc(alias = "RegisterClassEx")]
     pub fn register(name: &str) -> Result<Class> {
+        let units = units("register class", name)?;
+        // Not every system refuses these.
+        if units.is_empty() || units.len() > 255 {
+            return Err(Error::new("register class", Code::INVALID_PARAMETER).with_name(name));
+        }
         let definition = ClassDefinition {
-            name: units("register class", name)?,
+            name: units,
             charset: Charset::Wide,
             procedure: procedure::procedure,
             style: 0,

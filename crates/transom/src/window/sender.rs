@@ -15,6 +15,9 @@ use crate::handle::{AsHandle, DuplicateOptions, RawHandle};
 use crate::process::Process;
 use crate::wait::Timeout;
 
+/// How often [`Sender::all`] tries to walk past all windows while they change.
+const WALKS: usize = 100;
+
 /// `PROCESS_DUP_HANDLE`.
 const DUPLICATE_HANDLES: u32 = 0x0040;
 
@@ -51,7 +54,7 @@ impl Sender {
     #[doc(alias = "FindWindow")]
     pub fn find<'a>(class: impl Into<Option<&'a str>>, title: impl Into<Option<&'a str>>) -> Result<Sender> {
         let wanted = Wanted::new(class.into(), title.into())?;
-        match wanted.after(WindowHandle::NULL)? {
+        match wanted.find(WindowHandle::NULL, WindowHandle::NULL)? {
             Some(window) => Ok(Sender::new(window)),
             None => Err(Error::new("find window", Code::FILE_NOT_FOUND).with_name(wanted.name)),
         }
@@ -63,8 +66,8 @@ impl Sender {
     /// `ERROR_INVALID_NAME` (123): a zero in a name.
     ///
     /// # Blocking
-    /// Never. A walk that loses its way since a window has gone begins again, a hundred times at most; then it is left
-    /// where it is.
+    /// Never. A walk that loses its way since windows come and go begins again, a hundred times at most; then those windows
+    /// are missing.
     #[doc(alias = "FindWindowEx")]
     pub fn all<'a>(
         class: impl Into<Option<&'a str>>,
@@ -72,25 +75,13 @@ impl Sender {
     ) -> Result<Vec<Sender>> {
         let wanted = Wanted::new(class.into(), title.into())?;
         let mut found = Vec::new();
-        for _ in 0..100 {
-            found.clear();
-            let mut last = WindowHandle::NULL;
-            let whole = loop {
-                match wanted.after(last) {
-                    Ok(None) => break true,
-                    // Windows that change places while one walks are met twice, or not at all.
-                    Ok(Some(window)) if found.contains(&Sender::new(window)) => break false,
-                    Ok(Some(window)) => {
-                        found.push(Sender::new(window));
-                        last = window;
-                    }
-                    Err(error) if last.is_null() => return Err(error),
-                    Err(_) => break false,
+        // Below one parent after the other: not every system goes from the last top-level window to the others.
+        for parent in [raw::desktop()?, WindowHandle::MESSAGE] {
+            for _ in 0..WALKS {
+                if let Some(walked) = wanted.below(parent)? {
+                    found.extend(walked);
+                    break;
                 }
-            };
-            // Where a walk from a window that is gone just ends, nobody says so.
-            if whole && (last.is_null() || raw::is_window(last)) {
-                break;
             }
         }
         Ok(found)
@@ -337,7 +328,27 @@ impl Wanted {
         })
     }
 
-    fn after(&self, last: WindowHandle) -> Result<Option<WindowHandle>> {
-        raw::find(WindowHandle::NULL, last, self.class.as_deref().map(Name::Text), self.title.as_deref())
+    fn find(&self, parent: WindowHandle, after: WindowHandle) -> Result<Option<WindowHandle>> {
+        raw::find(parent, after, self.class.as_deref().map(Name::Text), self.title.as_deref())
+    }
+
+    /// All below `parent`; `None` if that changed meanwhile.
+    fn below(&self, parent: WindowHandle) -> Result<Option<Vec<Sender>>> {
+        let mut found = Vec::new();
+        let mut last = WindowHandle::NULL;
+        loop {
+            match self.find(parent, last) {
+                // Where a walk from a window that is gone just ends, nobody says so.
+                Ok(None) => return Ok((last.is_null() || raw::is_window(last)).then_some(found)),
+                // Windows that change places while one walks are met twice, or not at all.
+                Ok(Some(window)) if found.contains(&Sender::new(window)) => return Ok(None),
+                Ok(Some(window)) => {
+                    found.push(Sender::new(window));
+                    last = window;
+                }
+                Err(error) if last.is_null() => return Err(error),
+                Err(_) => return Ok(None),
+            }
+        }
     }
 }

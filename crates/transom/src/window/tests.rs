@@ -1,52 +1,39 @@
-//! Tests of windows, the same on every system.
-//!
-//! # Safety
-//! T1. What messages point to here lives longer than the call; procedures get what Windows documents.
-#![allow(unsafe_code)]
+//! What both systems must show (messages.md). What needs a second process is in `tests/window.rs`.
 
-use super::WindowHandle;
-use super::message::{PM_REMOVE, WM_APP, WM_COPYDATA, WM_DESTROY, WS_POPUP};
-use super::raw::{self, Charset, ClassDefinition, Creation, Name};
-use crate::wait::Timeout;
+mod class;
+mod closures;
+mod copydata;
+mod find;
+mod post;
+mod send;
+mod text;
+mod typed;
 
-#[repr(C)]
-struct CopyData {
-    tag: usize,
-    length: u32,
-    data: *const u8,
+use std::sync::mpsc::{Receiver, channel};
+
+use super::message::{WM_APP, WM_USER};
+use super::raw::{self, Charset, ClassDefinition, Creation, Message, Name, Procedure};
+use super::{Class, MessageLoop, Sender, Window, WindowHandle, WindowThread};
+use crate::error::Result;
+use crate::support::{PATIENCE, code, unique};
+
+/// A class nobody else has.
+fn class(what: &str) -> Class {
+    Class::register(&unique(what)).expect("a class")
 }
 
-unsafe extern "system-unwind" fn procedure(
-    window: usize,
-    message: u32,
-    wparam: usize,
-    lparam: isize,
-) -> isize {
-    match message {
-        WM_APP => wparam as isize + lparam,
-        WM_COPYDATA => {
-            // SAFETY: T1.
-            let data = unsafe { &*(lparam as *const CopyData) };
-            // SAFETY: T1.
-            let bytes = unsafe { std::slice::from_raw_parts(data.data, data.length as usize) };
-            bytes.iter().map(|byte| *byte as isize).sum::<isize>() + data.tag as isize
-        }
-        WM_DESTROY => {
-            raw::post_quit(7);
-            0
-        }
-        // SAFETY: T1.
-        _ => unsafe {
-            raw::default_procedure(WindowHandle::from_raw(window), message, wparam, lparam, Charset::Wide)
-        },
-    }
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
 }
 
-fn make(name: &str) -> WindowHandle {
-    let name: Vec<u16> = name.encode_utf16().collect();
-    let definition = ClassDefinition {
-        name: name.clone(),
-        charset: Charset::Wide,
+/// A number that no window has.
+const NO_WINDOW: WindowHandle = WindowHandle::from_raw(0x00FF_FFF6);
+
+/// A definition for [`raw::register_class`].
+fn definition(name: &str, charset: Charset, procedure: Procedure) -> ClassDefinition {
+    ClassDefinition {
+        name: wide(name),
+        charset,
         procedure,
         style: 0,
         class_extra: 0,
@@ -57,57 +44,51 @@ fn make(name: &str) -> WindowHandle {
         background: 0,
         menu_name: 0,
         small_icon: 0,
-    };
-    let _ = raw::register_class(&definition);
-    raw::create(&Creation {
-        class: Name::Text(&name),
-        title: Some(&name),
-        style: WS_POPUP,
+    }
+}
+
+/// A creation for [`raw::create`].
+fn creation<'a>(class: &'a [u16], title: &'a [u16], parent: WindowHandle) -> Creation<'a> {
+    Creation {
+        class: Name::Text(class),
+        title: Some(title),
+        style: 0,
         ex_style: 0,
         rectangle: [0; 4],
-        parent: WindowHandle::MESSAGE,
+        parent,
         menu: 0,
         instance: 0,
         parameter: 0,
         charset: Charset::Wide,
-    })
-    .expect("a window")
+    }
 }
 
-#[test]
-fn a_thread_sends_to_another_and_gets_its_answer() {
-    let (tell, told) = std::sync::mpsc::channel();
-    let thread = std::thread::spawn(move || {
-        let window = make("transom-test-answer");
-        tell.send(window).expect("somebody listens");
-        loop {
-            let message = raw::get(WindowHandle::NULL, 0, 0, Charset::Wide).expect("a message");
-            if message.message == super::message::WM_QUIT {
-                return message.wparam;
-            }
-            // SAFETY: T1.
-            unsafe { raw::dispatch(&message, Charset::Wide) };
-        }
+/// What is posted to this thread and not handled yet, oldest first.
+fn posted() -> Vec<Message> {
+    std::iter::from_fn(|| raw::peek(WindowHandle::NULL, 0, 0, 1, Charset::Wide).unwrap()).collect()
+}
+
+/// A window on a thread of its own, made there by `make` of a class.
+fn hidden(class: &Class, make: impl FnOnce(Class) -> Result<Window> + Send + 'static) -> WindowThread {
+    let class = class.clone();
+    Window::spawn(move || make(class)).expect("a window on a thread of its own")
+}
+
+/// Runs `body` in a thread beside, and handles this thread's messages meanwhile.
+fn while_served<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told): (_, Receiver<std::thread::Result<T>>) = channel();
+    let messages = MessageLoop::new().unwrap();
+    let done = std::sync::Arc::new(crate::event::Event::new(true).unwrap());
+    let theirs = std::sync::Arc::clone(&done);
+    std::thread::spawn(move || {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        tell.send(result).unwrap();
+        theirs.set().unwrap();
     });
-    let window = told.recv().expect("a window");
-    assert!(raw::is_window(window));
-    // SAFETY: T1.
-    assert_eq!(unsafe { raw::send(window, WM_APP, 20, 3, Charset::Wide) }.expect("sent"), 23);
-    for length in [1_usize, 100, 40_000, 3_000_000] {
-        let bytes = vec![1_u8; length];
-        let data = CopyData { tag: 5, length: length as u32, data: bytes.as_ptr() };
-        let at = &raw const data as isize;
-        // SAFETY: T1.
-        let answer = unsafe {
-            raw::send_timeout(window, WM_COPYDATA, 0, at, 0, Timeout::millis(20_000), Charset::Wide)
-        };
-        assert_eq!(answer.expect("answered"), length as isize + 5);
+    let ended = messages.wait_with(&[&*done], PATIENCE).unwrap();
+    assert_eq!(ended, super::Ended::Wait(crate::wait::Wait::Object(0)));
+    match told.recv().unwrap() {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic),
     }
-    let name: Vec<u16> = "transom-TEST-answer".encode_utf16().collect();
-    let found = raw::find(WindowHandle::MESSAGE, WindowHandle::NULL, Some(Name::Text(&name)), None);
-    assert_eq!(found.expect("looked"), Some(window));
-    raw::post(window, super::message::WM_CLOSE, 0, 0, Charset::Wide).expect("posted");
-    assert_eq!(thread.join().expect("it ended"), 7);
-    assert!(!raw::is_window(window));
-    assert_eq!(raw::peek(WindowHandle::NULL, 0, 0, PM_REMOVE, Charset::Wide).expect("looked"), None);
 }

@@ -152,7 +152,7 @@ pub(crate) fn set_parent(window: WindowHandle, parent: WindowHandle) -> Result<W
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(crate) fn desktop() -> Result<WindowHandle> {
+pub(crate) fn desktop_window() -> Result<WindowHandle> {
     Ok(WindowHandle::from_raw(sys::desktop()))
 }
 
