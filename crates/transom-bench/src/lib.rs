@@ -33,6 +33,7 @@ mod report;
 mod sample;
 mod slots;
 mod stats;
+mod window;
 mod worker;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]

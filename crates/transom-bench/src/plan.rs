@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn every_case_has_its_own_id_and_is_compared_with_one_that_exists() {
-        for plan in [Plan::map(), Plan::mapping_only(), Plan::pipe(), Plan::mailslot()] {
+        for plan in [Plan::map(), Plan::mapping_only(), Plan::pipe(), Plan::mailslot(), Plan::window()] {
             let ids: BTreeSet<&str> = plan.cases.iter().map(|case| case.id.as_ref()).collect();
             assert_eq!(ids.len(), plan.cases.len());
             for case in &plan.cases {

@@ -95,7 +95,8 @@ fn processes_killed_at_random_take_nobody_with_them() {
     let mut members: Vec<Child> = (0..6).map(|_| start()).collect();
     let mut numbers = Numbers(0x1234_5678_9ABC);
     for round in 0..rounds {
-        // The moment is the point of the test.
+        // The moment is the point of the test: it is to be any.
+        #[allow(clippy::disallowed_methods)]
         std::thread::sleep(Duration::from_micros(numbers.next() % 20_000));
         let victim = members.swap_remove(numbers.below(members.len()));
         let id = victim.process.id().unwrap();

@@ -35,7 +35,11 @@ fn child_entry() {
 
 /// How many processes, and for how many milliseconds.
 fn numbers() -> (usize, u64) {
-    if std::env::var_os("TRANSOM_LOAD").is_some_and(|value| value == "full") { (200, 60_000) } else { (8, 600) }
+    if std::env::var_os("TRANSOM_LOAD").is_some_and(|value| value == "full") {
+        (200, 60_000)
+    } else {
+        (8, 600)
+    }
 }
 
 struct Numbers(u64);

@@ -17,6 +17,7 @@ const LETTERS: &[(char, &[&str])] = &[
     ('P', &["pipe"]),
     ('S', &["mailslot"]),
     ('A', &["atl"]),
+    ('W', &["window"]),
 ];
 
 /// One behaviour of the list.

@@ -69,6 +69,7 @@ const EDGES: &[Edge] = &[
     edge("process", "thread", Depth::Face, "a new process comes with its first thread"),
     edge("pipe", "process", Depth::Face, "the process at the other end can be asked for"),
     edge("aio", "pipe", Depth::Inside, "the tokio face of pipes"),
+    edge("window", "wait", Depth::Inside, "objects and the queue are waited for together"),
     edge("window", "process", Depth::Face, "handles are sent into the receiver's process"),
     edge("window", "event", Depth::Face, "a hidden thread is told its end by an event"),
     edge("mailslot", "mapping", Depth::Face, "a broadcast log is a named mapping"),

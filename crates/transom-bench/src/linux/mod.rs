@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`partner`] | the second process of a case, and how the two begin together |
 //! | [`machine`] | what machine this is |
-//! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`] | the roles |
+//! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`], [`window`] | the roles |
 //! | [`carry`], [`fans`] | the roles of all links, and of all fans |
 //! | [`named`], [`stream`], [`fifo`], [`slots`] | the links |
 //! | [`slots`], [`datagram`] | the fans |
@@ -23,6 +23,7 @@ mod partner;
 mod slots;
 mod stream;
 mod sync;
+mod window;
 
 use transom_sys::linux::affinity;
 
@@ -95,6 +96,11 @@ const WORKERS: &[(&str, Play)] = &[
     ("semaphore", sync::semaphore),
     ("any-fast", sync::any_fast),
     ("any", sync::any),
+    ("send", window::send),
+    ("send-own", window::send_own),
+    ("copydata", window::copydata),
+    ("post", window::post),
+    ("find", window::find),
     ("duplicate", handle::duplicate),
     ("spawn", handle::spawn),
     ("spawn-inherit", handle::spawn_inherit),
@@ -111,6 +117,9 @@ const PARTNERS: &[(&str, partner::Play)] = &[
     ("event", sync::event_partner),
     ("mutex-contended", sync::mutex_contended_partner),
     ("any", sync::any_partner),
+    ("send", window::partner),
+    ("copydata", window::partner),
+    ("post", window::partner),
 ];
 
 const CARRIERS: &[Carrier] = &[
@@ -183,7 +192,11 @@ mod tests {
 
     #[test]
     fn every_role_of_the_plan_is_played_and_every_role_played_is_in_the_plan() {
-        let cases = Plan::map().extend(Plan::pipe().cases).extend(Plan::mailslot().cases).cases;
+        let cases = Plan::map()
+            .extend(Plan::pipe().cases)
+            .extend(Plan::mailslot().cases)
+            .extend(Plan::window().cases)
+            .cases;
         let wanted = cases.into_iter().filter_map(|case| match case.worker {
             Worker::Role(role, _) => Some(role),
             _ => None,

@@ -48,6 +48,18 @@ first, and look at the spread: a busy machine gives no figures. Only ratios can 
 and runs. A goal that is missed is no failure of the command. On Linux only.")]
     Mailslot(BenchArgs),
 
+    /// Window messages: SendMessage, WM_COPYDATA, PostMessage, FindWindow
+    #[command(after_help = "Examples:
+  transom bench window
+  transom bench window --quick
+  transom bench window --only copydata --rounds 25
+  transom bench window --rounds 25 --json > figures.json
+
+Two processes, each on a processor of its own or both on one; each figure stands beside its floor, and beside the \
+goal for the ratio. End other programs first, and look at the spread: a busy machine gives no figures. Only ratios \
+can be compared between machines and runs. A goal that is missed is no failure of the command. On Linux only.")]
+    Window(BenchArgs),
+
     /// A process of the benchmark
     #[command(hide = true, after_help = "Examples:\n  transom bench child syscall 0 0")]
     Child {

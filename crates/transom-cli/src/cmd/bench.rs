@@ -17,6 +17,7 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<i32, Failure> {
         BenchCommand::Map(args) => measure(&Plan::map().only(&args.only), &args, output),
         BenchCommand::Pipe(args) => measure(&Plan::pipe().only(&args.only), &args, output),
         BenchCommand::Mailslot(args) => measure(&Plan::mailslot().only(&args.only), &args, output),
+        BenchCommand::Window(args) => measure(&Plan::window().only(&args.only), &args, output),
         BenchCommand::Child { arguments } => {
             run_child(&arguments)?;
             Ok(Exit::Ok.code())

@@ -30,6 +30,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, futex, memfd, robust};
 
+use super::cookie;
 use super::errno::{to_code, with_room};
 use super::owner::me;
 use super::record;
@@ -100,9 +101,7 @@ impl Desktop {
                 to_code(memfd::seal_size(&file))?;
             }
             let pages = Desktop::map(&file)?;
-            let (first, second) = cookie.split_at(8);
-            let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-            header(&pages).describe([number(first), number(second)]);
+            header(&pages).describe(cookie::words(cookie));
             step("desktop-described");
             let fd = with_room(|| fd::duplicate(&file))?;
             made = Some((pages, file));
