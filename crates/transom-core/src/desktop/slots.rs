@@ -100,9 +100,10 @@ pub fn free(slot: &Slot) {
 pub fn free_all_of(header: &Header, slots: &[Slot], dead: Who) {
     let used = (header.high.0.slots.load(Ordering::Relaxed) as usize).min(slots.len());
     for slot in &slots[..used] {
-        let is_pushed = || slot.phase.load(Ordering::Relaxed) == Phase::Pushed as u32;
-        if slot.holder.load(Ordering::Relaxed) == dead.word() && !is_pushed() {
-            free(slot);
+        // Acquire: who takes a pushed slot over says so before it says that it is not pushed any more.
+        if slot.phase.load(Ordering::Acquire) != Phase::Pushed as u32 {
+            // Only if it is still the dead one's. Partner of the release: the acquire in `take`.
+            let _ = slot.holder.compare_exchange(dead.word(), 0, Ordering::Release, Ordering::Relaxed);
         }
     }
 }

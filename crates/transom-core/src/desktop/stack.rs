@@ -118,7 +118,8 @@ pub fn push(
             Err(now) => head = Head(now),
         }
     }
-    Ok(row.asleep.load(Ordering::SeqCst) != 0 && row.asleep.swap(0, Ordering::SeqCst) != 0)
+    // Not taken back: who looks late may see the flag of the owner's next sleep, whose waker is another.
+    Ok(row.asleep.load(Ordering::SeqCst) != 0)
 }
 
 /// Takes everything off, oldest first. Only the row's owner does this, or who takes it apart.
@@ -172,7 +173,7 @@ pub fn forget_posted(row: &ThreadRow) {
 /// Says that the owner is about to sleep: what the lower half of the head must be for it, or `None` if there is
 /// something. Who pushes from now on wakes.
 pub fn prepare_sleep(row: &ThreadRow) -> Option<u32> {
-    // Partner: the swap in `push`.
+    // Partner: the look in `push`.
     row.asleep.store(1, Ordering::SeqCst);
     let head = Head(row.head.load(Ordering::SeqCst));
     if head.top() == 0 {

@@ -8,7 +8,7 @@
 //!  sender                                             receiver
 //!  pending = its bell                                 asleep = 1
 //!  push                                               head empty? else look again
-//!  asleep → 0; was it 1? wake the bell                sleep while head is empty, bell is 0 (futex_waitv)
+//!  asleep? wake the bell                              sleep while bell is 0, head is empty (futex_waitv)
 //!  pending = nothing
 //! ```
 //! The kernel itself looks at the head when the receiver falls asleep, so a push before that is not slept through; a
@@ -231,7 +231,8 @@ impl Queue {
         for index in drained.drain(..) {
             let slot = self.desktop.slot(index);
             slot.holder.store(self.who.word(), Ordering::Relaxed);
-            slot.phase.store(Phase::Held as u32, Ordering::Relaxed);
+            // Partner: the look in `slots::free_all_of`.
+            slot.phase.store(Phase::Held as u32, Ordering::Release);
             self.take_in(state, index, slot);
         }
         state.drained = drained;
@@ -506,6 +507,9 @@ impl Queue {
                     continue;
                 }
                 self.run_callbacks();
+                if self.has_unserved() {
+                    continue;
+                }
             }
             if !self.desktop.lives(to) {
                 self.desktop.reap(to.row());
@@ -545,13 +549,15 @@ impl Queue {
         let row = self.desktop.thread(self.who);
         let Some(low) = stack::prepare_sleep(row) else { return };
         step("queue-asleep");
-        let head = futex::Sleep { word: futex::low_half(&row.head), expected: low };
+        // The bell first: the kernel looks at the words one after the other, and who pushes changes the head before it
+        // wakes the bell, so either the head is another by then or the wake finds this sleeper.
         let bell = futex::Sleep { word: &row.bell, expected: 0 };
+        let head = futex::Sleep { word: futex::low_half(&row.head), expected: low };
         let slept = match life {
             Some((word, expected)) => {
-                futex::wait_any(&[head, bell, futex::Sleep { word, expected }], deadline)
+                futex::wait_any(&[bell, head, futex::Sleep { word, expected }], deadline)
             }
-            None => futex::wait_any(&[head, bell], deadline),
+            None => futex::wait_any(&[bell, head], deadline),
         };
         if matches!(slept, Err(Errno::NOSYS | Errno::PERM)) {
             let doubt = futex::now() + DOUBT;
@@ -566,13 +572,13 @@ impl Queue {
         }
     }
 
-    /// The words to sleep on with others, and a look whether there is something already; [`woken`](Self::woken) after it.
+    /// The words to sleep on with others, in this order, and a look whether there is something already; [`woken`](Self::woken) after it.
     pub(crate) fn words(&self) -> Option<[futex::Sleep<'_>; 2]> {
         let row = self.desktop.thread(self.who);
         let low = stack::prepare_sleep(row)?;
         Some([
-            futex::Sleep { word: futex::low_half(&row.head), expected: low },
             futex::Sleep { word: &row.bell, expected: 0 },
+            futex::Sleep { word: futex::low_half(&row.head), expected: low },
         ])
     }
 
@@ -590,6 +596,12 @@ impl Queue {
         let result = procedures::run(&call);
         self.finish(result);
         true
+    }
+
+    /// Whether something was taken in that is still to be served: nobody would wake this thread for it.
+    fn has_unserved(&self) -> bool {
+        let state = self.state.borrow();
+        !state.sent.is_empty() || !state.callbacks.is_empty()
     }
 
     /// Unpacks a message and notes that it is being handled. `None`: there is nobody to handle it.

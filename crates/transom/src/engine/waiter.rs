@@ -203,7 +203,11 @@ fn try_take(object: &Arc<SyncObject>, limit: &Limit) -> Result<Look, Code> {
 pub(crate) fn one(target: &Target<'_>, timeout: Timeout) -> Result<Wait, Code> {
     let object = match target {
         Target::Always => return Ok(Wait::Object(0)),
-        Target::Input(_) => return any(&[*target, *target], timeout),
+        Target::Input(_) => {
+            let found = any(&[*target, *target], timeout)?;
+            // Whichever of the two looks found it.
+            return Ok(if found == Wait::Timeout { found } else { Wait::Object(0) });
+        }
         Target::Process(process) => {
             let processes = [*process];
             return processes_only(&processes, deadline_or_now(timeout));

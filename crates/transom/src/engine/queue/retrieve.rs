@@ -83,6 +83,9 @@ impl Queue {
             if !wait {
                 return None;
             }
+            if self.has_unserved() {
+                continue;
+            }
             let begun = crate::engine::spin::cycles();
             let is_empty = || stack::Head::from_word(row.head.load(Ordering::Relaxed)).top() == 0;
             if self.budget.spin(|| !is_empty()) {
@@ -192,6 +195,9 @@ impl Queue {
             drop(state);
             if new != 0 {
                 return;
+            }
+            if self.has_unserved() {
+                continue;
             }
             let row = self.desktop.thread(self.who);
             row.looking.store(1, Ordering::Relaxed);
