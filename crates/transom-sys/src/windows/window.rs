@@ -12,8 +12,8 @@ use std::mem;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_PARAMETER, ERROR_INVALID_WINDOW_HANDLE, ERROR_TIMEOUT, HANDLE, HWND, LPARAM, POINT,
-    WAIT_FAILED,
+    ERROR_INVALID_INDEX, ERROR_INVALID_PARAMETER, ERROR_INVALID_WINDOW_HANDLE, ERROR_TIMEOUT, HANDLE, HWND,
+    LPARAM, POINT, WAIT_FAILED,
 };
 use windows_sys::Win32::Globalization::{CP_ACP, WideCharToMultiByte};
 use windows_sys::Win32::System::DataExchange::GetClipboardFormatNameW;
@@ -23,14 +23,14 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
     DispatchMessageA, DispatchMessageW, EnumChildWindows, EnumThreadWindows, EnumWindows, FindWindowExW,
     GA_PARENT, GWLP_WNDPROC, GetAncestor, GetClassInfoExA, GetClassInfoExW, GetClassNameW, GetDesktopWindow,
     GetMessageA, GetMessageW, GetParent, GetPropW, GetQueueStatus, GetWindowLongPtrA, GetWindowLongPtrW,
-    GetWindowTextLengthW, GetWindowTextW, GetWindowThreadProcessId, HWND_BROADCAST, HWND_MESSAGE,
-    InSendMessageEx, IsHungAppWindow, IsWindow, IsWindowUnicode, KillTimer, MSG, MsgWaitForMultipleObjectsEx,
-    PeekMessageA, PeekMessageW, PostMessageA, PostMessageW, PostQuitMessage, PostThreadMessageA,
-    PostThreadMessageW, RegisterClassExA, RegisterClassExW, RegisterWindowMessageW, RemovePropW,
-    ReplyMessage, SENDASYNCPROC, SendMessageA, SendMessageCallbackA, SendMessageCallbackW,
+    GetWindowLongW, GetWindowTextLengthW, GetWindowTextW, GetWindowThreadProcessId, HWND_BROADCAST,
+    HWND_MESSAGE, InSendMessageEx, IsHungAppWindow, IsWindow, IsWindowUnicode, KillTimer, MSG,
+    MsgWaitForMultipleObjectsEx, PeekMessageA, PeekMessageW, PostMessageA, PostMessageW, PostQuitMessage,
+    PostThreadMessageA, PostThreadMessageW, RegisterClassExA, RegisterClassExW, RegisterWindowMessageW,
+    RemovePropW, ReplyMessage, SENDASYNCPROC, SendMessageA, SendMessageCallbackA, SendMessageCallbackW,
     SendMessageTimeoutA, SendMessageTimeoutW, SendMessageW, SendNotifyMessageA, SendNotifyMessageW,
-    SetParent, SetPropW, SetTimer, SetWindowLongPtrA, SetWindowLongPtrW, SetWindowTextW, TIMERPROC,
-    UnregisterClassW, WNDCLASSEXA, WNDCLASSEXW, WNDPROC, WaitMessage,
+    SetParent, SetPropW, SetTimer, SetWindowLongPtrA, SetWindowLongPtrW, SetWindowLongW, SetWindowTextW,
+    TIMERPROC, UnregisterClassW, WNDCLASSEXA, WNDCLASSEXW, WNDPROC, WaitMessage,
 };
 
 use super::{Handle, Result, Wide, check, clear_last_error, from_api, last_error, to_api};
@@ -383,6 +383,34 @@ pub unsafe fn set_long(window: Window, index: i32, value: isize, wide: bool) -> 
         }
     };
     zero_or_code(before)
+}
+
+/// `GetWindowLong`.
+///
+/// # Errors
+/// As the call; 1413 for the procedure, which the call would give a half of.
+pub fn long32(window: Window, index: i32) -> Result<i32> {
+    if index == GWLP_WNDPROC {
+        return Err(ERROR_INVALID_INDEX);
+    }
+    clear_last_error();
+    // SAFETY: takes numbers only.
+    let value = unsafe { GetWindowLongW(to_api(window), index) };
+    zero_or_code(value as isize).map(|value| value as i32)
+}
+
+/// `SetWindowLong`.
+///
+/// # Errors
+/// As [`long32`].
+pub fn set_long32(window: Window, index: i32, value: i32) -> Result<i32> {
+    if index == GWLP_WNDPROC {
+        return Err(ERROR_INVALID_INDEX);
+    }
+    clear_last_error();
+    // SAFETY: numbers, and not a procedure.
+    let before = unsafe { SetWindowLongW(to_api(window), index, value) };
+    zero_or_code(before as isize).map(|before| before as i32)
 }
 
 /// `SetProp`.

@@ -41,6 +41,8 @@ pub(crate) struct Local {
 pub(crate) struct Known {
     pub(crate) classes: HashMap<u16, Class>,
     pub(crate) windows: HashMap<u32, Local>,
+    /// In which form procedures were given, by their address; `None` is both.
+    forms: HashMap<usize, Option<Charset>>,
 }
 
 /// What this process knows. Never kept while a procedure runs.
@@ -59,6 +61,29 @@ fn procedure(window: u32) -> Option<(Procedure, Charset)> {
 /// A window's form; of one that this process does not know, wide.
 pub(crate) fn charset(window: u32) -> Charset {
     procedure(window).map_or(Charset::Wide, |(_, charset)| charset)
+}
+
+/// A procedure was given in this form: the form it has, which is the one in which it was given first, unless it has been
+/// given in both.
+pub(crate) fn note_form(procedure: Procedure, given: Charset) -> Charset {
+    let mut known = known();
+    let forms = &mut known.get_or_insert_default().forms;
+    forms.entry(procedure as usize).or_insert(Some(given)).unwrap_or(given)
+}
+
+/// A class was registered in this form: its procedure may have to be in both.
+pub(crate) fn note_class(known: &mut Known, procedure: Procedure, given: Charset) {
+    let form = known.forms.entry(procedure as usize).or_insert(Some(given));
+    if *form != Some(given) {
+        *form = None;
+    }
+}
+
+/// In which form a procedure expects texts; `called` if that is not known.
+pub(crate) fn form_of(procedure: Procedure, called: Charset) -> Charset {
+    let known = known();
+    let form = known.as_ref().and_then(|known| known.forms.get(&(procedure as usize)).copied().flatten());
+    form.unwrap_or(called)
 }
 
 /// A window of this process is no more.

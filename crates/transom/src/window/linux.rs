@@ -36,9 +36,9 @@ mod attributes;
 mod create;
 
 pub(super) use attributes::{
-    charset, children, class_name, desktop_window, find, is_window, long, name_of, of_thread, owner, parent,
-    property, register_message, remove_property, set_long, set_parent, set_property, set_text, text,
-    text_length, top_level,
+    charset, children, class_name, desktop_window, find, is_window, long, long32, name_of, of_thread, owner,
+    parent, property, register_message, remove_property, set_long, set_long32, set_parent, set_property,
+    set_text, text, text_length, top_level,
 };
 pub(super) use create::{class, create, default_procedure, destroy, register_class, unregister_class};
 
@@ -351,10 +351,12 @@ pub(super) unsafe fn call_procedure(
     message: u32,
     wparam: usize,
     lparam: isize,
-    _charset: Charset,
+    charset: Charset,
 ) -> isize {
-    // SAFETY: the caller's promise: its form is the one in which it is called.
-    unsafe { procedure(window.value(), message, wparam, lparam) }
+    let form = procedures::form_of(procedure, charset);
+    let call = call(window.value() as u32, message, wparam, lparam, charset);
+    // SAFETY: the caller's promise.
+    unsafe { procedures::run_converted(procedure, form, &call) }
 }
 
 pub(super) fn queue_status(flags: u32) -> Result<u32> {

@@ -250,6 +250,24 @@ pub unsafe fn set_long(window: WindowHandle, index: i32, value: isize, charset: 
     unsafe { imp::set_long(window, index, value, charset) }
 }
 
+/// `GetWindowLong`: 32 bits of the same, so that extra bytes can be taken by fours.
+///
+/// # Errors
+/// As [`long`]; 1413 also for the procedure, which does not fit.
+#[doc(alias = "GetWindowLong")]
+pub fn long32(window: WindowHandle, index: i32) -> Result<i32> {
+    imp::long32(window, index)
+}
+
+/// `SetWindowLong`: the value before.
+///
+/// # Errors
+/// As [`long32`].
+#[doc(alias = "SetWindowLong")]
+pub fn set_long32(window: WindowHandle, index: i32, value: i32) -> Result<i32> {
+    imp::set_long32(window, index, value)
+}
+
 /// `SetProp`.
 ///
 /// # Errors
@@ -553,7 +571,7 @@ pub unsafe fn default_procedure(
     unsafe { imp::default_procedure(window, message, wparam, lparam, charset) }
 }
 
-/// `CallWindowProc`: runs a procedure that [`set_long`] replaced.
+/// `CallWindowProc`: runs a procedure that [`set_long`] replaced, with texts in its form.
 ///
 /// # Safety
 /// `procedure` came from [`long`] or [`set_long`]; else as [`send`].

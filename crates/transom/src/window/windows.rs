@@ -131,6 +131,14 @@ pub(crate) unsafe fn set_long(
     unsafe { sys::set_long(window.value(), index, value, wide(charset)) }.map_err(failed("set window long"))
 }
 
+pub(crate) fn long32(window: WindowHandle, index: i32) -> Result<i32> {
+    sys::long32(window.value(), index).map_err(failed("get window long"))
+}
+
+pub(crate) fn set_long32(window: WindowHandle, index: i32, value: i32) -> Result<i32> {
+    sys::set_long32(window.value(), index, value).map_err(failed("set window long"))
+}
+
 pub(crate) fn set_property(window: WindowHandle, property: Name<'_>, value: usize) -> Result<()> {
     sys::set_property(window.value(), name(property), value).map_err(failed("set property"))
 }

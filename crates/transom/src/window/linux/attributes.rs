@@ -123,11 +123,14 @@ fn local<T>(seen: &Seen, work: impl FnOnce(&mut Local) -> Coded<T>) -> Coded<T> 
     work(local.ok_or(Code::ACCESS_DENIED)?)
 }
 
-/// The extra bytes from `index` on.
-fn extra(local: &mut Local, index: i32) -> Coded<&mut [u8]> {
+/// So many extra bytes from `index` on.
+fn extra(local: &mut Local, index: i32, size: usize) -> Coded<&mut [u8]> {
     let index = usize::try_from(index).map_err(|_| Code::INVALID_INDEX)?;
-    local.extra.get_mut(index..index + size_of::<isize>()).ok_or(Code::INVALID_INDEX)
+    local.extra.get_mut(index..index + size).ok_or(Code::INVALID_INDEX)
 }
+
+/// Of an isize.
+const LONG: usize = size_of::<isize>();
 
 pub(in super::super) fn long(window: WindowHandle, index: i32) -> Result<isize> {
     let find = || {
@@ -144,7 +147,8 @@ pub(in super::super) fn long(window: WindowHandle, index: i32) -> Result<isize> 
             GWLP_HINSTANCE => local(&seen, |local| Ok(local.instance as isize))?,
             GWLP_WNDPROC => local(&seen, |local| Ok(local.procedure as usize as isize))?,
             _ => local(&seen, |local| {
-                extra(local, index).map(|bytes| isize::from_ne_bytes(bytes.try_into().unwrap_or_default()))
+                extra(local, index, LONG)
+                    .map(|bytes| isize::from_ne_bytes(bytes.try_into().unwrap_or_default()))
             })?,
         })
     };
@@ -157,6 +161,11 @@ pub(in super::super) unsafe fn set_long(
     value: isize,
     charset: Charset,
 ) -> Result<isize> {
+    put_long(window, index, value, charset)
+}
+
+/// What replaces a procedure is one: the promise of whoever calls [`set_long`].
+fn put_long(window: WindowHandle, index: i32, value: isize, charset: Charset) -> Result<isize> {
     let set = || {
         let desktop = desktop()?;
         let seen = seen(desktop, window)?;
@@ -177,6 +186,7 @@ pub(in super::super) unsafe fn set_long(
                 }
                 // SAFETY: not null; the caller's promise: it is a procedure.
                 let procedure = unsafe { std::mem::transmute::<*const (), Procedure>(value as *const ()) };
+                let charset = procedures::note_form(procedure, charset);
                 let old = local(&seen, |local| {
                     local.charset = charset;
                     Ok(std::mem::replace(&mut local.procedure, procedure))
@@ -186,7 +196,7 @@ pub(in super::super) unsafe fn set_long(
                 old as usize as isize
             }
             _ => local(&seen, |local| {
-                let bytes = extra(local, index)?;
+                let bytes = extra(local, index, LONG)?;
                 let old = isize::from_ne_bytes((&*bytes).try_into().unwrap_or_default());
                 bytes.copy_from_slice(&value.to_ne_bytes());
                 Ok(old)
@@ -194,6 +204,36 @@ pub(in super::super) unsafe fn set_long(
         })
     };
     set().map_err(error("set window long"))
+}
+
+/// The extra bytes, which alone have a place of their own for 32 bits.
+fn extra32(window: WindowHandle, index: i32, value: Option<i32>) -> Coded<i32> {
+    let seen = seen(desktop()?, window)?;
+    local(&seen, |local| {
+        let bytes = extra(local, index, size_of::<i32>())?;
+        let old = i32::from_ne_bytes((&*bytes).try_into().unwrap_or_default());
+        if let Some(value) = value {
+            bytes.copy_from_slice(&value.to_ne_bytes());
+        }
+        Ok(old)
+    })
+}
+
+pub(in super::super) fn long32(window: WindowHandle, index: i32) -> Result<i32> {
+    match index {
+        0.. => extra32(window, index, None).map_err(error("get window long")),
+        GWLP_WNDPROC => Err(Code::INVALID_INDEX).map_err(error("get window long")),
+        // As on Windows: the low half.
+        _ => long(window, index).map(|value| value as i32),
+    }
+}
+
+pub(in super::super) fn set_long32(window: WindowHandle, index: i32, value: i32) -> Result<i32> {
+    match index {
+        0.. => extra32(window, index, Some(value)).map_err(error("set window long")),
+        GWLP_WNDPROC => Err(Code::INVALID_INDEX).map_err(error("set window long")),
+        _ => put_long(window, index, value as isize, Charset::Wide).map(|value| value as i32),
+    }
 }
 
 // Properties

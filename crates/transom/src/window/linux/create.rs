@@ -64,11 +64,12 @@ pub(in super::super) fn register_class(definition: &ClassDefinition) -> Result<u
         // A name that is not in the table cannot be that of a class.
         let number = desktop.add_name(&definition.name)?;
         let mut known = procedures::known();
-        let classes = &mut known.get_or_insert_default().classes;
-        if classes.contains_key(&number) {
+        let known = known.get_or_insert_default();
+        if known.classes.contains_key(&number) {
             return Err(Code::CLASS_ALREADY_EXISTS);
         }
-        classes.insert(number, Class { definition: definition.clone(), windows: 0 });
+        known.classes.insert(number, Class { definition: definition.clone(), windows: 0 });
+        procedures::note_class(known, definition.procedure, definition.charset);
         Ok(number)
     };
     register().map_err(error("register window class"))
