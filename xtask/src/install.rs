@@ -57,6 +57,7 @@ const SPELLINGS: &[(&str, &[&str])] = &[
     ("winbase.h", &["WinBase.h"]),
     ("windef.h", &["WinDef.h"]),
     ("windows.h", &["Windows.h", "WINDOWS.H"]),
+    ("windowsx.h", &["WindowsX.h"]),
     ("winerror.h", &["WinError.h"]),
     ("winnt.h", &["WinNT.h"]),
     ("winuser.h", &["WinUser.h"]),

@@ -189,6 +189,16 @@ impl<T: Plain> In<T> {
         Ok((0..count).map(|index| unsafe { self.0.wrapping_add(index).read_unaligned() }).collect())
     }
 
+    /// The number, where C passes a small number instead of a pointer (`MAKEINTATOM`).
+    pub(crate) fn number(self) -> Option<u16> {
+        u16::try_from(self.0.addr()).ok()
+    }
+
+    /// The pointer as a number, to be passed on in a parameter of a message.
+    pub(crate) fn value(self) -> usize {
+        self.0.expose_provenance()
+    }
+
     /// The same place, read as values of another type.
     pub(crate) fn cast<U: Plain>(self) -> In<U> {
         In(self.0.cast())

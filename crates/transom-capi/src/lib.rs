@@ -24,7 +24,8 @@
 //!
 //! # Safety
 //! A program in C can pass any pointer. The types of `ffi` carry its promise that a pointer is what the
-//! header asks for; C makes their values, Rust cannot. No panic leaves a function of this crate.
+//! header asks for; C makes their values, Rust cannot. No panic leaves a function of this crate but those of
+//! `window` that run procedures of the program, which must let `ExitThread` unwind.
 #![cfg(target_os = "linux")]
 // The names are Microsoft's.
 #![allow(non_snake_case, non_camel_case_types, clippy::upper_case_acronyms)]
@@ -70,3 +71,4 @@ mod thread;
 mod thread_values;
 mod virtual_memory;
 mod wait;
+mod window;

@@ -21,7 +21,7 @@ use crate::pending::{self, Attached};
 /// `WAIT_FAILED`.
 const WAIT_FAILED: u32 = u32::MAX;
 /// How long an alertable wait that cannot wait for its calls as well waits before it looks for them.
-const SLICE: Timeout = Timeout::millis(5);
+pub(crate) const SLICE: Timeout = Timeout::millis(5);
 
 /// The timeout of a call. Before this thread waits, a child that left it a head start is let go.
 pub(crate) fn timeout(milliseconds: u32) -> Timeout {
@@ -67,7 +67,7 @@ impl AsHandle for Only<'_> {
 }
 
 /// What a wait for the handle of a pipe waits for (P54); `None` for anything else.
-fn stand_in(handle: &Handle) -> Outcome<Option<Borrowed<Handle>>> {
+pub(crate) fn stand_in(handle: &Handle) -> Outcome<Option<Borrowed<Handle>>> {
     if handle.kind() != Some(Kind::Pipe) {
         return Ok(None);
     }
@@ -156,7 +156,7 @@ fn wait_or_call(objects: &[&dyn AsHandle], all: bool, limit: Timeout) -> Outcome
 }
 
 /// Whether a wait has nothing to do with pipes and calls, as most have.
-fn is_plain(handles: &[&Handle], alertable: Bool) -> bool {
+pub(crate) fn is_plain(handles: &[&Handle], alertable: Bool) -> bool {
     alertable == 0 && !pending::any() && handles.iter().all(|handle| handle.kind() != Some(Kind::Pipe))
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn alertable_sleep(milliseconds: u32) -> u32 {
     })
 }
 
-/// No program has a message queue in this version.
+/// No program waits for a user's input: each is as a console program is on Windows.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForInputIdle(process: HANDLE, _milliseconds: u32) -> u32 {
     waited(|| {

@@ -164,6 +164,11 @@ typedef DWORD ACCESS_MASK, *PACCESS_MASK;
 typedef ACCESS_MASK REGSAM;
 typedef int HFILE;
 
+/* What messages carry and procedures answer: as wide as a pointer. */
+typedef UINT_PTR WPARAM;
+typedef LONG_PTR LPARAM;
+typedef LONG_PTR LRESULT;
+
 /* HRESULT: negative is failure; winerror.h has the values and the tests. */
 #ifndef _HRESULT_DEFINED
 #define _HRESULT_DEFINED
@@ -231,6 +236,9 @@ typedef struct _FILETIME {
     ((WORD)((BYTE)((DWORD_PTR)(high) & 0xff))) << 8))
 #define MAKELONG(low, high) ((LONG)(((WORD)((DWORD_PTR)(low) & 0xffff)) | \
     ((DWORD)((WORD)((DWORD_PTR)(high) & 0xffff))) << 16))
+#define MAKEWPARAM(low, high) ((WPARAM)(DWORD)MAKELONG(low, high))
+#define MAKELPARAM(low, high) ((LPARAM)(DWORD)MAKELONG(low, high))
+#define MAKELRESULT(low, high) ((LRESULT)(DWORD)MAKELONG(low, high))
 #define LOWORD(value) ((WORD)((DWORD_PTR)(value) & 0xffff))
 #define HIWORD(value) ((WORD)(((DWORD_PTR)(value) >> 16) & 0xffff))
 #define LOBYTE(value) ((BYTE)((DWORD_PTR)(value) & 0xff))

@@ -2,6 +2,7 @@
  * and later, with and without UNICODE, with and without -fshort-wchar, with
  * NONAMELESSUNION, and against Windows' own headers. */
 #include <windows.h>
+#include <windowsx.h>
 #include <sddl.h>
 #include <tchar.h>
 #define STRSAFE_NO_DEPRECATE
@@ -182,6 +183,81 @@ static void explain(DWORD code)
         LocalFree((HLOCAL)text);
 }
 
+/* A window that only hears messages, with crackers and a subclass, and its loop. */
+static WNDPROC before;
+
+static BOOL OnCreate(HWND hwnd, LPCREATESTRUCT lpCreateStruct)
+{
+    SetWindowLongPtr(hwnd, GWLP_USERDATA, (LONG_PTR)lpCreateStruct->lpCreateParams);
+    return lpCreateStruct->lpszClass != NULL;
+}
+
+static BOOL OnCopyData(HWND hwnd, HWND from, PCOPYDATASTRUCT pcds)
+{
+    return hwnd != from && pcds->cbData == sizeof(int) && *(int *)pcds->lpData == (int)pcds->dwData;
+}
+
+static void OnDestroy(HWND hwnd)
+{
+    FORWARD_WM_DESTROY(hwnd, DefWindowProc);
+    PostQuitMessage(0);
+}
+
+static LRESULT CALLBACK WndProc(HWND hwnd, UINT message, WPARAM wParam, LPARAM lParam)
+{
+    switch (message) {
+        HANDLE_MSG(hwnd, WM_CREATE, OnCreate);
+        HANDLE_MSG(hwnd, WM_COPYDATA, OnCopyData);
+        HANDLE_MSG(hwnd, WM_DESTROY, OnDestroy);
+    default:
+        return DefWindowProc(hwnd, message, wParam, lParam);
+    }
+}
+
+static LRESULT CALLBACK Sub(HWND hwnd, UINT message, WPARAM wParam, LPARAM lParam)
+{
+    return CallWindowProc(before, hwnd, message, wParam, lParam);
+}
+
+static BOOL CALLBACK EachWindow(HWND hwnd, LPARAM lParam)
+{
+    TCHAR title[64];
+    return GetWindowText(hwnd, title, ARRAYSIZE(title)) == 0 || GetProp(hwnd, title) != (HANDLE)lParam;
+}
+
+static int APIENTRY listen_to(HINSTANCE hInstance, LPCTSTR name)
+{
+    WNDCLASSEX wcx = { sizeof(wcx), CS_HREDRAW | CS_VREDRAW, WndProc };
+    COPYDATASTRUCT cds;
+    DWORD_PTR result;
+    HWND hwnd, other = FindWindow(name, NULL);
+    MSG msg;
+    int data = 7;
+
+    wcx.hInstance = hInstance;
+    wcx.hCursor = LoadCursor(NULL, IDC_ARROW);
+    wcx.hbrBackground = (HBRUSH)(COLOR_WINDOW + 1);
+    wcx.lpszClassName = name;
+    if (IsWindow(other)) {
+        cds.dwData = 7, cds.cbData = sizeof(data), cds.lpData = &data;
+        SetForegroundWindow(other);
+        return SendMessageTimeout(other, WM_COPYDATA, 0, (LPARAM)&cds, SMTO_ABORTIFHUNG, 5000, &result) ? 0 : 1;
+    }
+    if (!RegisterClassEx(&wcx))
+        return 1;
+    hwnd = CreateWindowEx(0, name, TEXT("title"), WS_OVERLAPPEDWINDOW, CW_USEDEFAULT, 0, 0, 0, HWND_MESSAGE, NULL,
+        hInstance, NULL);
+    before = SubclassWindow(hwnd, Sub);
+    ShowWindow(hwnd, SW_SHOWDEFAULT);
+    EnumWindows(EachWindow, 0);
+    PostMessage(HWND_BROADCAST, RegisterWindowMessage(TEXT("hello")), (WPARAM)hwnd, MAKELPARAM(1, 2));
+    while (GetMessage(&msg, NULL, 0, 0) > 0) {
+        TranslateMessage(&msg);
+        DispatchMessage(&msg);
+    }
+    return (int)msg.wParam;
+}
+
 int main(void)
 {
     TCHAR full[MAX_PATH], line[] = TEXT("child.exe --quiet");
@@ -193,6 +269,7 @@ int main(void)
     HANDLE thread = CreateThread(NULL, 0, worker, &slot, CREATE_SUSPENDED, &id);
 
     UNREFERENCED_PARAMETER(back);
+    listen_to(GetModuleHandle(NULL), TEXT("Listener"));
     InitializeCriticalSection(&section);
     GetSystemInfo(&system);
     per_thread = (int)position(shared(TEXT("name"), full, ARRAYSIZE(full)));

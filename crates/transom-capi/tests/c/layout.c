@@ -172,6 +172,66 @@ static void interlocked(void)
     YieldProcessor();
 }
 
+static void windows(void)
+{
+    INTEGER(WPARAM), INTEGER(LPARAM), INTEGER(LRESULT);
+    SIZE(HWND), SIZE(HMENU), SIZE(HICON), SIZE(HCURSOR), SIZE(HBRUSH), SIZE(WNDPROC), SIZE(TIMERPROC);
+
+    SIZE(POINT);
+    AT(POINT, x), AT(POINT, y);
+
+    SIZE(RECT);
+    AT(RECT, left), AT(RECT, top), AT(RECT, right), AT(RECT, bottom);
+
+    SIZE(WNDCLASSA);
+    AT(WNDCLASSA, style), AT(WNDCLASSA, lpfnWndProc), AT(WNDCLASSA, cbClsExtra);
+    AT(WNDCLASSA, cbWndExtra), AT(WNDCLASSA, hInstance), AT(WNDCLASSA, hIcon);
+    AT(WNDCLASSA, hCursor), AT(WNDCLASSA, hbrBackground), AT(WNDCLASSA, lpszMenuName);
+    AT(WNDCLASSA, lpszClassName);
+
+    SIZE(WNDCLASSW);
+    AT(WNDCLASSW, style), AT(WNDCLASSW, lpfnWndProc), AT(WNDCLASSW, cbClsExtra);
+    AT(WNDCLASSW, cbWndExtra), AT(WNDCLASSW, hInstance), AT(WNDCLASSW, hIcon);
+    AT(WNDCLASSW, hCursor), AT(WNDCLASSW, hbrBackground), AT(WNDCLASSW, lpszMenuName);
+    AT(WNDCLASSW, lpszClassName);
+
+    SIZE(WNDCLASSEXA);
+    AT(WNDCLASSEXA, cbSize), AT(WNDCLASSEXA, style), AT(WNDCLASSEXA, lpfnWndProc);
+    AT(WNDCLASSEXA, cbClsExtra), AT(WNDCLASSEXA, cbWndExtra), AT(WNDCLASSEXA, hInstance);
+    AT(WNDCLASSEXA, hIcon), AT(WNDCLASSEXA, hCursor), AT(WNDCLASSEXA, hbrBackground);
+    AT(WNDCLASSEXA, lpszMenuName), AT(WNDCLASSEXA, lpszClassName), AT(WNDCLASSEXA, hIconSm);
+
+    SIZE(WNDCLASSEXW);
+    AT(WNDCLASSEXW, cbSize), AT(WNDCLASSEXW, style), AT(WNDCLASSEXW, lpfnWndProc);
+    AT(WNDCLASSEXW, cbClsExtra), AT(WNDCLASSEXW, cbWndExtra), AT(WNDCLASSEXW, hInstance);
+    AT(WNDCLASSEXW, hIcon), AT(WNDCLASSEXW, hCursor), AT(WNDCLASSEXW, hbrBackground);
+    AT(WNDCLASSEXW, lpszMenuName), AT(WNDCLASSEXW, lpszClassName), AT(WNDCLASSEXW, hIconSm);
+
+    SIZE(CREATESTRUCTA);
+    AT(CREATESTRUCTA, lpCreateParams), AT(CREATESTRUCTA, hInstance), AT(CREATESTRUCTA, hMenu);
+    AT(CREATESTRUCTA, hwndParent), AT(CREATESTRUCTA, cy), AT(CREATESTRUCTA, cx);
+    AT(CREATESTRUCTA, y), AT(CREATESTRUCTA, x), AT(CREATESTRUCTA, style);
+    AT(CREATESTRUCTA, lpszName), AT(CREATESTRUCTA, lpszClass), AT(CREATESTRUCTA, dwExStyle);
+
+    SIZE(CREATESTRUCTW);
+    AT(CREATESTRUCTW, lpCreateParams), AT(CREATESTRUCTW, hInstance), AT(CREATESTRUCTW, hMenu);
+    AT(CREATESTRUCTW, hwndParent), AT(CREATESTRUCTW, cy), AT(CREATESTRUCTW, cx);
+    AT(CREATESTRUCTW, y), AT(CREATESTRUCTW, x), AT(CREATESTRUCTW, style);
+    AT(CREATESTRUCTW, lpszName), AT(CREATESTRUCTW, lpszClass), AT(CREATESTRUCTW, dwExStyle);
+
+    SIZE(COPYDATASTRUCT);
+    AT(COPYDATASTRUCT, dwData), AT(COPYDATASTRUCT, cbData), AT(COPYDATASTRUCT, lpData);
+
+    SIZE(MSG);
+    AT(MSG, hwnd), AT(MSG, message), AT(MSG, wParam), AT(MSG, lParam), AT(MSG, time), AT(MSG, pt);
+
+    SIZE(CHANGEFILTERSTRUCT);
+    AT(CHANGEFILTERSTRUCT, cbSize), AT(CHANGEFILTERSTRUCT, ExtStatus);
+
+    V(MAKEWPARAM(0x1234, 0x5678)), V(MAKELPARAM(0x1234, 0x8678)), V(MAKELRESULT(1, 2));
+    V(IS_INTRESOURCE(MAKEINTATOM(0xC123))), P(MAKEINTRESOURCE(7));
+}
+
 int main(void)
 {
     integers();
@@ -179,5 +239,6 @@ int main(void)
     processes();
     macros();
     interlocked();
+    windows();
     return 0;
 }
