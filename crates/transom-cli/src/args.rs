@@ -6,6 +6,7 @@ mod mailslot;
 mod map;
 mod pipe;
 mod relay;
+mod window;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use mailslot::*;
 pub use map::*;
 pub use pipe::*;
 pub use relay::*;
+pub use window::*;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -119,6 +121,10 @@ through. If only transom itself is killed, the command goes on without the name.
     /// Mailslots: print what many processes write; publish one message to many
     #[command(subcommand, visible_alias = "slot")]
     Mailslot(MailslotCommand),
+
+    /// Windows as mailboxes: list, find, send, post, listen
+    #[command(subcommand)]
+    Window(WindowCommand),
 
     /// Join two of: a named pipe, standard streams, a Unix socket, TCP, a program
     #[command(after_help = "Examples:

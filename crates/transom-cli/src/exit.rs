@@ -64,12 +64,15 @@ impl Exit {
     pub fn of(code: Code) -> Exit {
         match code {
             Code::SUCCESS => Exit::Ok,
-            Code::FILE_NOT_FOUND | Code::PATH_NOT_FOUND => Exit::NotFound,
-            Code::ALREADY_EXISTS | Code::FILE_EXISTS => Exit::Exists,
+            Code::FILE_NOT_FOUND
+            | Code::PATH_NOT_FOUND
+            | Code::INVALID_WINDOW_HANDLE
+            | Code::INVALID_THREAD_ID => Exit::NotFound,
+            Code::ALREADY_EXISTS | Code::FILE_EXISTS | Code::CLASS_ALREADY_EXISTS => Exit::Exists,
             Code::ACCESS_DENIED | Code::PRIVILEGE_NOT_HELD | Code::NOT_OWNER | Code::SHARING_VIOLATION => {
                 Exit::Denied
             }
-            Code::WAIT_TIMEOUT | Code::SEM_TIMEOUT => Exit::TimedOut,
+            Code::WAIT_TIMEOUT | Code::SEM_TIMEOUT | Code::TIMEOUT => Exit::TimedOut,
             Code::NOT_ENOUGH_MEMORY
             | Code::OUTOFMEMORY
             | Code::COMMITMENT_LIMIT
@@ -77,6 +80,7 @@ impl Exit {
             | Code::HANDLE_DISK_FULL
             | Code::TOO_MANY_OPEN_FILES
             | Code::TOO_MANY_POSTS
+            | Code::NOT_ENOUGH_QUOTA
             | Code::PIPE_BUSY => Exit::Resources,
             Code::INVALID_HANDLE => Exit::OtherKind,
             Code::INVALID_PARAMETER

@@ -130,6 +130,8 @@ fn why(error: &Error) -> &'static str {
     let named = error.name().is_some();
     match error.code() {
         Code::FILE_NOT_FOUND if is_pipe(error) => "no pipe has this name",
+        Code::FILE_NOT_FOUND if is_window(error) => "no window has this class and title",
+        Code::TIMEOUT if is_window(error) => "the receiver did not answer in the time given",
         Code::PIPE_BUSY if is_create(error) => "the pipe has all the instances it may have",
         Code::PIPE_BUSY if named => "no instance of the pipe listens",
         Code::BAD_PATHNAME | Code::INVALID_NAME if is_pipe(error) => "that is not the name of a pipe",
@@ -154,6 +156,17 @@ fn hint(error: &Error) -> Option<String> {
         (Code::FILE_NOT_FOUND, Some(_)) if is_pipe(error) => {
             "`transom pipe list` shows what exists; a pipe's name goes with its last server".to_owned()
         }
+        (Code::FILE_NOT_FOUND | Code::INVALID_WINDOW_HANDLE, _) if is_window(error) => {
+            "`transom window list` shows what exists; a window goes with its thread and process".to_owned()
+        }
+        (Code::TIMEOUT, _) if is_window(error) => {
+            "a receiver answers while it looks at its queue; `transom window list` tells who hangs".to_owned()
+        }
+        (Code::INVALID_THREAD_ID, _) => {
+            "a thread has a queue once it has looked for a message; `transom window list` shows threads with windows"
+                .to_owned()
+        }
+        (Code::NOT_ENOUGH_QUOTA, _) => "10000 messages wait there already: the receiver does not take them".to_owned(),
         (Code::PIPE_BUSY, Some(_)) if !is_create(error) => {
             "every instance has a client; --wait TIME waits for one".to_owned()
         }
@@ -200,6 +213,12 @@ fn hint(error: &Error) -> Option<String> {
 /// Whether it is about a named pipe.
 fn is_pipe(error: &Error) -> bool {
     error.operation().contains("pipe")
+}
+
+/// Whether it is about a window, or a message to one.
+fn is_window(error: &Error) -> bool {
+    let operation = error.operation();
+    operation.contains("window") || operation.contains("message")
 }
 
 /// The hint where it is the place of the names that is wrong.

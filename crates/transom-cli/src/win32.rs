@@ -21,6 +21,12 @@ pub const SPELLINGS: &[(&str, &[&str])] = &[
     ("WaitNamedPipe", &["pipe", "wait"]),
     ("CreateMailslot", &["mailslot", "listen"]),
     ("GetMailslotInfo", &["mailslot", "info"]),
+    ("EnumWindows", &["window", "list"]),
+    ("FindWindow", &["window", "find"]),
+    ("SendMessage", &["window", "send"]),
+    ("SendMessageTimeout", &["window", "send"]),
+    ("PostMessage", &["window", "post"]),
+    ("CreateWindow", &["window", "listen"]),
 ];
 
 /// The command line with Windows spellings replaced by ours. Only the first word is a command, and

@@ -20,6 +20,9 @@ mod tour;
 mod wait;
 mod watch;
 mod who;
+mod window;
+mod window_list;
+mod window_listen;
 
 use crate::args::Command;
 use crate::failure::Failure;
@@ -36,6 +39,7 @@ pub fn run(command: Command, output: &Output) -> Result<i32, Failure> {
         Command::Run(args) => run::run(&args, output),
         Command::Pipe(command) => pipe::run(command, output),
         Command::Mailslot(command) => mailslot::run(command, output),
+        Command::Window(command) => window::run(command, output),
         Command::Relay(args) => relay::run(&args, output),
         Command::List(args) => list::run(&args, output),
         Command::Who(args) => who::run(&args, output),

@@ -51,6 +51,13 @@ pub fn shell(line: &str) -> Command {
     command
 }
 
+/// A process's command line; empty if it cannot be seen.
+pub fn command_of(process: u32) -> String {
+    let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    words.join(" ").trim_end().to_owned()
+}
+
 /// Listens at a path. A socket that somebody left there, and at which nobody answers, is replaced.
 pub fn listen_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
