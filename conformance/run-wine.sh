@@ -6,8 +6,12 @@
 #
 # A line that deviations.toml lists must differ; once it no longer does, the row has to go ("check..." stands for that
 # check and all behind it). Exit code 0 only
-# if everything is as expected. The prefix is WINEPREFIX, or one of its own below the temporary folder.
+# if everything is as expected. The prefix is WINEPREFIX, or one of its own below the temporary folder. Windows that
+# are not message-only need a display under Wine: DISPLAY, or one of its own (xvfb-run).
 set -uo pipefail
+if [ -z "${DISPLAY:-}" ] && command -v xvfb-run > /dev/null; then
+    exec xvfb-run --auto-servernum "$0" "$@"
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 2
 compiler=x86_64-w64-mingw32-gcc
 for tool in "$compiler" wine timeout; do

@@ -20,7 +20,7 @@ fn suite() -> PathBuf {
 /// Every program, as noun and name.
 fn programs() -> Vec<(String, String)> {
     let mut programs = Vec::new();
-    for noun in ["handle", "mailslot", "mapping", "pipe", "process", "sync"] {
+    for noun in ["handle", "mailslot", "mapping", "pipe", "process", "sync", "window"] {
         for file in files(&suite().join(noun), &[".c"]) {
             programs.push((noun.to_owned(), file.trim_end_matches(".c").to_owned()));
         }
@@ -92,7 +92,7 @@ fn every_program_prints_what_windows_prints() {
 #[test]
 fn every_program_has_its_output_and_every_output_its_program() {
     let mut with_output = BTreeSet::new();
-    for noun in ["handle", "mailslot", "mapping", "pipe", "process", "sync"] {
+    for noun in ["handle", "mailslot", "mapping", "pipe", "process", "sync", "window"] {
         for file in files(&suite().join(noun).join("expected"), &[".txt"]) {
             with_output.insert((noun.to_owned(), file.trim_end_matches(".txt").to_owned()));
         }
