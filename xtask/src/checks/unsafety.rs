@@ -17,7 +17,6 @@ const PLACES: &[(&str, &str)] = &[
     ("crates/transom/src/engine/", "mapped memory that other processes write"),
     ("crates/transom/src/mapping/", "views handed to the user"),
     ("crates/transom/src/racing.rs", "copies to and from memory that others write"),
-    ("crates/transom/src/window/", "procedures, and what messages point to"),
     ("fuzz/", "memory that a fuzz target shares with itself"),
     ("crates/transom/src/handle/windows.rs", "handles taken from the standard library"),
     (

@@ -22,7 +22,7 @@
 //! | [`process`], [`thread`] | `CreateProcess`, `OpenProcess`, `CreateThread`… |
 //! | [`security`] | `ConvertStringSecurityDescriptorToSecurityDescriptor` |
 //! | [`system`] | versions, page size |
-//! | [`window`] | `CreateWindowEx`, `SendMessage`, `GetMessage`… |
+//! | [`window`], [`message`] | `CreateWindowEx`, `FindWindowEx`, `SendMessage`, `GetMessage`… |
 //!
 //! # Safety
 //! This file holds the conversions that all of them share.
@@ -39,6 +39,7 @@ pub mod event;
 pub mod handle;
 pub mod mailslot;
 pub mod mapping;
+pub mod message;
 pub mod mutex;
 pub mod overlapped;
 pub mod pipe;

@@ -4,7 +4,7 @@
 //! What is unsafe here passes the caller's promise on to a call that asks for the same.
 #![allow(unsafe_code)]
 
-use transom_sys::windows::window as sys;
+use transom_sys::windows::{message as messages, window as sys};
 
 use super::WindowHandle;
 use super::raw::{
@@ -225,7 +225,7 @@ pub(crate) unsafe fn send(
     charset: Charset,
 ) -> Result<isize> {
     // SAFETY: the caller's promise.
-    unsafe { sys::send(window.value(), message, wparam, lparam, wide(charset)) }
+    unsafe { messages::send(window.value(), message, wparam, lparam, wide(charset)) }
         .map_err(failed("send message"))
 }
 
@@ -240,7 +240,7 @@ pub(crate) unsafe fn send_timeout(
 ) -> Result<isize> {
     let millis = timeout.as_millis();
     // SAFETY: the caller's promise.
-    unsafe { sys::send_timeout(window.value(), message, wparam, lparam, flags, millis, wide(charset)) }
+    unsafe { messages::send_timeout(window.value(), message, wparam, lparam, flags, millis, wide(charset)) }
         .map_err(failed("send message"))
 }
 
@@ -252,7 +252,7 @@ pub(crate) unsafe fn notify(
     charset: Charset,
 ) -> Result<()> {
     // SAFETY: the caller's promise.
-    unsafe { sys::notify(window.value(), message, wparam, lparam, wide(charset)) }
+    unsafe { messages::notify(window.value(), message, wparam, lparam, wide(charset)) }
         .map_err(failed("send notify message"))
 }
 
@@ -266,16 +266,16 @@ pub(crate) unsafe fn send_callback(
     charset: Charset,
 ) -> Result<()> {
     // SAFETY: the caller's promise.
-    unsafe { sys::send_callback(window.value(), message, wparam, lparam, callback, data, wide(charset)) }
+    unsafe { messages::send_callback(window.value(), message, wparam, lparam, callback, data, wide(charset)) }
         .map_err(failed("send message with callback"))
 }
 
 pub(crate) fn reply(result: isize) -> bool {
-    sys::reply(result)
+    messages::reply(result)
 }
 
 pub(crate) fn in_send() -> u32 {
-    sys::in_send()
+    messages::in_send()
 }
 
 pub(crate) fn post(
@@ -285,7 +285,7 @@ pub(crate) fn post(
     lparam: isize,
     charset: Charset,
 ) -> Result<()> {
-    sys::post(window.value(), message, wparam, lparam, wide(charset)).map_err(failed("post message"))
+    messages::post(window.value(), message, wparam, lparam, wide(charset)).map_err(failed("post message"))
 }
 
 pub(crate) fn post_thread(
@@ -295,15 +295,16 @@ pub(crate) fn post_thread(
     lparam: isize,
     charset: Charset,
 ) -> Result<()> {
-    sys::post_thread(thread, message, wparam, lparam, wide(charset)).map_err(failed("post thread message"))
+    messages::post_thread(thread, message, wparam, lparam, wide(charset))
+        .map_err(failed("post thread message"))
 }
 
 pub(crate) fn post_quit(code: i32) {
-    sys::post_quit(code);
+    messages::post_quit(code);
 }
 
 pub(crate) fn get(window: WindowHandle, first: u32, last: u32, charset: Charset) -> Result<Message> {
-    sys::get(window.value(), first, last, wide(charset)).map(message).map_err(failed("get message"))
+    messages::get(window.value(), first, last, wide(charset)).map(message).map_err(failed("get message"))
 }
 
 pub(crate) fn peek(
@@ -313,13 +314,13 @@ pub(crate) fn peek(
     flags: u32,
     charset: Charset,
 ) -> Result<Option<Message>> {
-    sys::peek(window.value(), first, last, flags, wide(charset))
+    messages::peek(window.value(), first, last, flags, wide(charset))
         .map(|found| found.map(message))
         .map_err(failed("peek message"))
 }
 
 pub(crate) unsafe fn dispatch(message: &Message, charset: Charset) -> isize {
-    let message = sys::Message {
+    let message = messages::Message {
         window: message.window.value(),
         message: message.message,
         wparam: message.wparam,
@@ -327,7 +328,7 @@ pub(crate) unsafe fn dispatch(message: &Message, charset: Charset) -> isize {
         time: message.time,
     };
     // SAFETY: the caller's promise.
-    unsafe { sys::dispatch(&message, wide(charset)) }
+    unsafe { messages::dispatch(&message, wide(charset)) }
 }
 
 pub(crate) unsafe fn default_procedure(
@@ -338,7 +339,7 @@ pub(crate) unsafe fn default_procedure(
     charset: Charset,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sys::default_procedure(window.value(), message, wparam, lparam, wide(charset)) }
+    unsafe { messages::default_procedure(window.value(), message, wparam, lparam, wide(charset)) }
 }
 
 pub(crate) unsafe fn call_procedure(
@@ -350,15 +351,15 @@ pub(crate) unsafe fn call_procedure(
     charset: Charset,
 ) -> isize {
     // SAFETY: the caller's promise.
-    unsafe { sys::call_procedure(procedure, window.value(), message, wparam, lparam, wide(charset)) }
+    unsafe { messages::call_procedure(procedure, window.value(), message, wparam, lparam, wide(charset)) }
 }
 
 pub(crate) fn queue_status(flags: u32) -> Result<u32> {
-    sys::queue_status(flags).map_err(failed("get queue status"))
+    messages::queue_status(flags).map_err(failed("get queue status"))
 }
 
 pub(crate) fn wait_message() -> Result<()> {
-    sys::wait_message().map_err(failed("wait for message"))
+    messages::wait_message().map_err(failed("wait for message"))
 }
 
 pub(crate) fn wait(objects: &[&Handle], timeout: Timeout, mask: u32, flags: u32) -> Result<MessageWait> {
@@ -367,7 +368,7 @@ pub(crate) fn wait(objects: &[&Handle], timeout: Timeout, mask: u32, flags: u32)
     const CALLED: u32 = 0xC0;
     const TIMEOUT: u32 = 0x102;
     let handles: Vec<_> = objects.iter().map(|handle| value(handle)).collect();
-    let ended = sys::wait(&handles, timeout.as_millis(), mask, flags)
+    let ended = messages::wait(&handles, timeout.as_millis(), mask, flags)
         .map_err(failed("wait for messages and objects"))?;
     Ok(match ended {
         TIMEOUT => MessageWait::Objects(Wait::Timeout),
@@ -386,11 +387,11 @@ pub(crate) unsafe fn set_timer(
     procedure: Option<TimerProcedure>,
 ) -> Result<usize> {
     // SAFETY: the caller's promise.
-    unsafe { sys::set_timer(window.value(), timer, period, procedure) }.map_err(failed("set timer"))
+    unsafe { messages::set_timer(window.value(), timer, period, procedure) }.map_err(failed("set timer"))
 }
 
 pub(crate) fn kill_timer(window: WindowHandle, timer: usize) -> Result<()> {
-    sys::kill_timer(window.value(), timer).map_err(failed("kill timer"))
+    messages::kill_timer(window.value(), timer).map_err(failed("kill timer"))
 }
 
 pub(crate) fn is_hung(window: WindowHandle) -> bool {
@@ -412,7 +413,7 @@ fn handles(windows: Vec<sys::Window>) -> Vec<WindowHandle> {
     windows.into_iter().map(WindowHandle::from_raw).collect()
 }
 
-fn message(message: sys::Message) -> Message {
+fn message(message: messages::Message) -> Message {
     Message {
         window: WindowHandle::from_raw(message.window),
         message: message.message,
