@@ -26,6 +26,7 @@ const PLACES: &[(&str, &str)] = &[
     ("crates/transom/src/window/", "window procedures, and messages whose parameters are pointers"),
     ("crates/transom/tests/hostile/cut.rs", "slices over memory that is cut short"),
     ("crates/transom/tests/surroundings/fork.rs", "a plain fork"),
+    ("crates/transom/tests/window/plain.rs", "a program over Win32 alone"),
     ("crates/transom/tests/support/windows.rs", "asking the loader whether this is Wine"),
     ("crates/transom-capi/", "pointers that come from C"),
 ];
