@@ -13,6 +13,7 @@
 //! | `CreatePipe`, `CreateNamedPipe` | [`pipe`] |
 //! | `CreateMailslot` | [`mailslot`] |
 //! | `CreateWindowEx`, `SendMessage`, `WM_COPYDATA` | [`window`] |
+//! | a named mutex, `FindWindow` and `WM_COPYDATA` for one instance at a time | [`instance`] |
 //! | `DuplicateHandle`, inheritance | [`handle`] |
 //!
 //! # What it does, and what not
@@ -45,6 +46,7 @@ mod engine;
 pub mod error;
 pub mod event;
 pub mod handle;
+pub mod instance;
 pub mod mailslot;
 pub mod mapping;
 pub mod mutex;
