@@ -118,7 +118,6 @@ pub fn push(
             Err(now) => head = Head(now),
         }
     }
-    // Not taken back: who looks late may see the flag of the owner's next sleep, whose waker is another.
     Ok(row.asleep.load(Ordering::SeqCst) != 0)
 }
 
@@ -171,7 +170,7 @@ pub fn forget_posted(row: &ThreadRow) {
 }
 
 /// Says that the owner is about to sleep: what the lower half of the head must be for it, or `None` if there is
-/// something. Who pushes from now on wakes.
+/// something. Who pushes from now on wakes, all of them: a mark that one of them took back could be that of a later sleep.
 pub fn prepare_sleep(row: &ThreadRow) -> Option<u32> {
     // Partner: the look in `push`.
     row.asleep.store(1, Ordering::SeqCst);

@@ -381,7 +381,7 @@ impl PrivateCopy {
                 std::ptr::null_mut(),
                 length.get(),
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_POPULATE,
+                libc::MAP_PRIVATE,
                 fd.as_fd().as_raw_fd(),
                 0,
             )

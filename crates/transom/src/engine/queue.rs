@@ -6,13 +6,13 @@
 //!
 //! ```text
 //!  sender                                             receiver
-//!  pending = its bell                                 asleep = 1
-//!  push                                               head empty? else look again
-//!  asleep? wake the bell                              sleep while bell is 0, head is empty (futex_waitv)
-//!  pending = nothing
+//!  push                                               asleep = 1
+//!  asleep? wake                                       sleep while the head is empty
 //! ```
-//! The kernel itself looks at the head when the receiver falls asleep, so a push before that is not slept through; a
-//! sender that is killed after its push has the bell as pending futex, which is 0: the kernel wakes the receiver for it.
+//! The kernel itself looks at the head when the receiver falls asleep, so a push before that is not slept through. A
+//! sender that is killed between the push and the wake-up has not returned: its message is found at the next look, and
+//! whoever pushes next wakes. An answer is not late for that: who waits for it sleeps on the life of who gives it as
+//! well.
 //!
 //! # What unwinds
 //! A procedure may end its thread, which unwinds through the functions here that run procedures: they keep nothing that
@@ -29,7 +29,7 @@ use transom_core::desktop::slots::{self, GONE, Kind};
 use transom_core::desktop::{Phase, Refused, Slot, Who, stack};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{Errno, futex, robust};
+use transom_sys::linux::{Errno, futex};
 
 use super::desktop::{Desktop, desktop};
 use super::marshal::{self, Served};
@@ -315,14 +315,12 @@ impl Queue {
     fn push(&self, to: Who, index: u32, posted: bool) -> Result<(), Refused> {
         let (row, slot) = (self.desktop.thread(to), self.desktop.slot(index));
         slot.phase.store(Phase::Pushed as u32, Ordering::Relaxed);
-        robust::set_pending(row.bell.as_ptr() as usize);
         step("message-filled");
         let pushed = stack::push(row, slot, index, to.generation(), posted);
         step("message-pushed");
         if pushed == Ok(true) {
-            futex::wake(&row.bell, 1);
+            futex::wake(futex::low_half(&row.head), 1);
         }
-        robust::clear_pending();
         if pushed.is_err() {
             slot.phase.store(Phase::Held as u32, Ordering::Relaxed);
         }
@@ -549,19 +547,18 @@ impl Queue {
         let row = self.desktop.thread(self.who);
         let Some(low) = stack::prepare_sleep(row) else { return };
         step("queue-asleep");
-        // The bell first: the kernel looks at the words one after the other, and who pushes changes the head before it
-        // wakes the bell, so either the head is another by then or the wake finds this sleeper.
-        let bell = futex::Sleep { word: &row.bell, expected: 0 };
-        let head = futex::Sleep { word: futex::low_half(&row.head), expected: low };
-        let slept = match life {
-            Some((word, expected)) => {
-                futex::wait_any(&[bell, head, futex::Sleep { word, expected }], deadline)
+        let word = futex::low_half(&row.head);
+        match life {
+            None => {
+                let _ = futex::wait(word, low, deadline);
             }
-            None => futex::wait_any(&[bell, head], deadline),
-        };
-        if matches!(slept, Err(Errno::NOSYS | Errno::PERM)) {
-            let doubt = futex::now() + DOUBT;
-            let _ = futex::wait(head.word, low, Some(deadline.map_or(doubt, |at| at.min(doubt))));
+            Some((life, expected)) => {
+                let words = [futex::Sleep { word, expected: low }, futex::Sleep { word: life, expected }];
+                if matches!(futex::wait_any(&words, deadline), Err(Errno::NOSYS | Errno::PERM)) {
+                    let doubt = futex::now() + DOUBT;
+                    let _ = futex::wait(word, low, Some(deadline.map_or(doubt, |at| at.min(doubt))));
+                }
+            }
         }
         row.asleep.store(0, Ordering::Relaxed);
         if let Some((word, _)) = life
@@ -572,14 +569,11 @@ impl Queue {
         }
     }
 
-    /// The words to sleep on with others, in this order, and a look whether there is something already; [`woken`](Self::woken) after it.
-    pub(crate) fn words(&self) -> Option<[futex::Sleep<'_>; 2]> {
+    /// The word to sleep on with others, unless there is something already; [`woken`](Self::woken) after it.
+    pub(crate) fn word(&self) -> Option<futex::Sleep<'_>> {
         let row = self.desktop.thread(self.who);
-        let low = stack::prepare_sleep(row)?;
-        Some([
-            futex::Sleep { word: &row.bell, expected: 0 },
-            futex::Sleep { word: futex::low_half(&row.head), expected: low },
-        ])
+        let expected = stack::prepare_sleep(row)?;
+        Some(futex::Sleep { word: futex::low_half(&row.head), expected })
     }
 
     pub(crate) fn woken(&self) {

@@ -366,8 +366,8 @@ fn sleep_on_all_words(targets: &[Target<'_>], deadline: Option<u64>) -> Result<R
     for &target in targets {
         match target {
             Target::Always => {}
-            Target::Input(input) => match input.queue.words() {
-                Some(words) => queued.extend(words),
+            Target::Input(input) => match input.queue.word() {
+                Some(word) => queued.push(word),
                 None => return Ok(Ok(())),
             },
             Target::Process(process) => {
