@@ -62,7 +62,7 @@ pub(super) fn post(stage: &Stage<'_>) -> Result<()> {
         stretch(count, || {
             to.post(COUNTED, 0, 0)?;
             posted += 1;
-            if posted % UNREAD == 0 || posted == count {
+            if u64::is_multiple_of(posted, UNREAD) || posted == count {
                 waits += 1;
                 sleep(partner.shared().word(DONE), waits);
             }
@@ -94,7 +94,7 @@ pub(super) fn partner(shared: Shared, arguments: &[String]) -> Result<Work> {
     let (to, count) = (Rc::clone(&shared), Rc::clone(&all));
     window.on_message(COUNTED, move |_, _| {
         posted.set(posted.get() + 1);
-        if posted.get() % UNREAD == 0 || posted.get() == count.get() {
+        if posted.get().is_multiple_of(UNREAD) || posted.get() == count.get() {
             signal(to.word(DONE), posted.get().div_ceil(UNREAD) as u32);
         }
         if posted.get() == count.get() {
