@@ -14,7 +14,7 @@ fn every_step_passes_in_time_and_nothing_stays_behind() {
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
     assert_eq!((&json["ok"], &json["passed"]), (&true.into(), &json["planned"]));
     let steps = json["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 16);
+    assert_eq!(steps.len(), 18);
     for step in steps {
         assert_eq!(step["ok"], true, "{step}");
         assert!(!step["saw"].as_str().unwrap().is_empty(), "{step}");
@@ -28,8 +28,8 @@ fn every_step_passes_in_time_and_nothing_stays_behind() {
 fn the_text_names_each_step_and_closes_with_a_verdict() {
     let place = Place::new();
     let text = place.run(["tour"]).expect(0).text();
-    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 16, "{text}");
-    assert!(text.trim_end().lines().last().unwrap().starts_with("all 16 steps passed"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("ok ")).count(), 18, "{text}");
+    assert!(text.trim_end().lines().last().unwrap().starts_with("all 18 steps passed"), "{text}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use transom::wait::{self, Timeout, Wait};
 
 use super::memory::{ANSWER, LINES, Large, text_at};
 use super::signals::{EXIT_CODE, ITEMS, ROUNDS, await_event, slot};
-use super::{PATIENCE, expect, mailslots, pipes};
+use super::{PATIENCE, expect, mailslots, messages, pipes};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -31,6 +31,8 @@ pub fn run(role: &str, arguments: &[String]) -> Result<i32, Failure> {
         ("ask-questions", [name]) => pipes::ask_questions(name)?,
         ("say-who", [name]) => pipes::say_who(name)?,
         ("send-and-wait", [name, sent]) => pipes::send_and_wait(name, sent)?,
+        ("answer-by-asking", [class, ready]) => messages::answer_by_asking(class, ready)?,
+        ("never-answer", [class, ready, inside]) => messages::never_answer(class, ready, inside)?,
         ("ping-pong", [ping, pong]) => ping_pong(ping, pong)?,
         ("hold-mutex", [name, held]) => hold_mutex(name, held)?,
         ("fill-queue", [name, free, full]) => fill_queue(name, free, full)?,

@@ -2,11 +2,13 @@
 //!
 //! Each step starts this program again as `transom tour-child ROLE …` (see `child.rs`) and shows what
 //! one process sees of what the other does. `memory.rs` has the steps about shared memory and handles,
-//! `signals.rs` those about waiting, and `peer.rs` is how the other process is started, watched and ended.
+//! `pipes.rs`, `mailslots.rs` and `messages.rs` those about what their names say, `signals.rs` those about
+//! waiting, and `peer.rs` is how the other process is started, watched and ended.
 
 mod child;
 mod mailslots;
 mod memory;
+mod messages;
 mod peer;
 mod pipes;
 mod signals;
@@ -90,6 +92,16 @@ const STEPS: &[Step] = &[
         title: "mailslot",
         did: "read what four children wrote into one mailslot at the same time",
         run: mailslots::many_writers,
+    },
+    Step {
+        title: "window messages",
+        did: "sent bytes to a child's window, which sent them back before it answered (WM_COPYDATA)",
+        run: messages::both_ways,
+    },
+    Step {
+        title: "a receiver is killed",
+        did: "killed a child while its window handled a message",
+        run: messages::killed_receiver,
     },
     Step {
         title: "event ping-pong",
