@@ -220,11 +220,14 @@ fn what_the_dead_left_is_taken_apart_whoever_dies_meanwhile() {
     let own = answering(&class, "test", &seen);
     for step in ["reap-begun", "reap-stack", "reap-windows", "queue-closed", "window-removed", "row-begun"] {
         for _ in 0..rounds() {
-            let dead =
-                role("sender").with("CLASS", class.name()).env("TRANSOM_KILL_AT", "window-made").start();
-            assert_eq!(exit_code(&dead), KILLED);
-            let child = role("visitor").with("CLASS", class.name()).env("TRANSOM_KILL_AT", step).start();
-            assert_eq!(exit_code(&child), KILLED, "{step}");
+            let killed = (0..100).any(|_| {
+                let dead = role("sender").with("CLASS", class.name()).env("TRANSOM_KILL_AT", "window-made");
+                assert_eq!(dead.run(), KILLED);
+                // Another process of the desktop may be quicker to take it apart.
+                let child = role("visitor").with("CLASS", class.name()).env("TRANSOM_KILL_AT", step);
+                child.run() == KILLED
+            });
+            assert!(killed, "{step}");
             let child = role("visitor").with("CLASS", class.name()).start();
             assert_eq!(exit_code(&child), 0, "{step}");
             let left = Sender::all(class.name(), None).unwrap();
