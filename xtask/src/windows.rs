@@ -4,11 +4,14 @@
 //! The recipe needs no toolchain manager: a distribution's rustc and cargo, with the
 //! sources of the standard library, build that library for the target first. The target
 //! is the variant that keeps to calls of Windows 7, which every Wine has.
+//!
+//! Windows of a desktop need a display, which Wine takes from X: the tests get one of their own that nobody sees.
 
 use crate::repo::{root, target_dir};
 use crate::run::{Arguments, Done, exists, limited, out_of_time, output, run};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// What the tests run as.
 const TARGET: &str = "x86_64-win7-windows-gnu";
@@ -91,7 +94,7 @@ impl Tools {
         }
         let mut programs = vec!["x86_64-w64-mingw32-gcc"];
         if run_tests {
-            programs.extend(["wine", "timeout"]);
+            programs.extend(["wine", "timeout", "Xvfb"]);
         }
         missing.extend(programs.into_iter().filter(|p| !exists(p)).map(str::to_owned));
         missing
@@ -168,6 +171,7 @@ fn field(message: &str, name: &str) -> Option<String> {
 fn run_under_wine(programs: &[Program]) -> Done {
     let prefix = target_dir().join("windows").join("wine");
     std::fs::create_dir_all(&prefix).map_err(|why| format!("{}: {why}", prefix.display()))?;
+    let display = Display::start()?;
     let mut failed = Vec::new();
     for program in programs {
         let name = program.name();
@@ -176,6 +180,7 @@ fn run_under_wine(programs: &[Program]) -> Done {
             .arg(&program.file)
             .current_dir(&program.folder)
             .env("WINEPREFIX", &prefix)
+            .env("DISPLAY", &display.name)
             .env("WINEDEBUG", "-all")
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
             .stdin(Stdio::null())
@@ -189,9 +194,45 @@ fn run_under_wine(programs: &[Program]) -> Done {
         }
     }
     end_wine(&prefix)?;
+    drop(display);
     let passed = programs.len() - failed.len();
     println!("{passed} test programs passed under wine, {} failed", failed.len());
     if failed.is_empty() { Ok(()) } else { Err(format!("windows: failed: {}", failed.join(", "))) }
+}
+
+/// A display of our own, as long as this value.
+struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    fn start() -> Result<Display, String> {
+        // It picks a free number, and writes that to its output when it is ready.
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|why| format!("Xvfb: {why}"))?;
+        let mut number = String::new();
+        let output = server.stdout.take().map(BufReader::new);
+        let read = output.map_or(Ok(0), |mut output| output.read_line(&mut number));
+        let display = Display { server, name: format!(":{}", number.trim()) };
+        match read {
+            Ok(_) if number.ends_with('\n') => Ok(display),
+            _ => Err("Xvfb: it ended without a display".to_owned()),
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        // It has ended already if this fails.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
 }
 
 /// Waits until what ran under this prefix has ended, and ends what has not.

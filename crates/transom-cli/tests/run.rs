@@ -15,16 +15,25 @@ fn a_second_instance_is_refused_and_told_who_runs() {
     let ended = place.run(["run", "--single", &name, "--", me, "--version"]).expect(4);
     assert_eq!(ended.out, b"", "the second command did not run");
     assert!(ended.err.contains("another instance of"), "{}", ended.err);
-    if can_list() {
-        assert!(
-            ended.err.contains(&format!("process {}", first.id())),
-            "{} holds: {}",
-            first.id(),
-            ended.err
-        );
-    }
+    let who = format!("process {}, running {me} event create", first.id());
+    assert!(ended.err.contains(&who), "{who} holds: {}", ended.err);
     assert_eq!(first.release(), 0);
     place.run(["run", "--single", &name, "--", me, "--version"]).expect(0);
+}
+
+/// Whoever has the mutex by other means counts as well, and says nothing.
+#[test]
+fn a_mutex_of_the_name_is_an_instance() {
+    let place = Place::new();
+    let name = place.name("mutex");
+    let me = binary().to_str().unwrap();
+    let holder = place.hold(["mutex", "run", &name, "--", me, "event", "create", &place.name("up")]);
+    let ended = place.run(["run", "--single", &name, "--", me, "--version"]).expect(4);
+    assert!(ended.err.contains("another instance of"), "{}", ended.err);
+    if can_list() {
+        assert!(ended.err.contains(&format!("process {}", holder.id())), "{}", ended.err);
+    }
+    assert_eq!(holder.release(), 0);
 }
 
 /// Y11: a killed instance does not keep the name.
