@@ -38,7 +38,7 @@ pub fn service_name(place: &Place, what: &str) -> Result<ServiceName> {
 }
 
 /// A node whose files lie where they are removed after the run.
-fn node(arguments: &[String]) -> Result<Node<ipc::Service>> {
+pub fn node(arguments: &[String]) -> Result<Node<ipc::Service>> {
     set_log_level(LogLevel::Fatal);
     let [folder, run, ..] = arguments else { return Err(Error::new("iceoryx2 has no folder")) };
     let mut config = Config::default();

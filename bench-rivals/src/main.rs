@@ -3,6 +3,7 @@
 //! ```text
 //! bench-rivals map [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
 //! bench-rivals pipe [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
+//! bench-rivals mailslot [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
 //! ```
 //!
 //! See README.md for what is compared and how.
@@ -15,6 +16,7 @@ use transom_bench::{Error, Options, Plan, Progress, Report, Result, run_child_wi
 mod chart;
 mod folder;
 mod iceoryx;
+mod mailslot;
 mod map;
 mod native;
 mod pipe;
@@ -24,7 +26,7 @@ mod wine;
 use folder::Folder;
 
 const USAGE: &str =
-    "usage: bench-rivals map|pipe [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]";
+    "usage: bench-rivals map|pipe|mailslot [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]";
 
 /// What the command line asks for.
 struct Wish {
@@ -39,9 +41,13 @@ struct Wish {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.split_first() {
-        Some((word, rest)) if word == "child" => run_child_with(rest, map::ROLES, pipe::CARRIERS),
+        Some((word, rest)) if word == "child" => {
+            let carriers = [pipe::CARRIERS, mailslot::CARRIERS].concat();
+            run_child_with(rest, map::ROLES, &carriers)
+        }
         Some((word, rest)) if word == "map" => measure(rest, map::plan),
         Some((word, rest)) if word == "pipe" => measure(rest, pipe::plan),
+        Some((word, rest)) if word == "mailslot" => measure(rest, mailslot::plan),
         _ => Err(Error::new(USAGE)),
     };
     match result {

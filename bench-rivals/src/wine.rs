@@ -1,15 +1,16 @@
-//! Wine's own mappings and pipes, by small Windows programs that are compiled for the run.
+//! Wine's own mappings, pipes and mailslots, by small Windows programs that are compiled for the run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use transom_bench::{Case, Error, Manner, Result, Shape, Side, Unit};
+use transom_bench::{Case, Error, FanShape, Manner, Result, Shape, Side, Unit};
 
 use crate::folder::Folder;
 use crate::native;
 
 const MAPPING: &str = include_str!("../programs/mapping.c");
+const MAILSLOT: &str = include_str!("../programs/mailslot.c");
 const PIPE: &str = include_str!("../programs/pipe.c");
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
@@ -41,6 +42,17 @@ pub fn pipes(folder: &Folder) -> Vec<Case> {
         }
     };
     blocking.map(case).collect()
+}
+
+/// Up to 16 writers to one mailslot: more take minutes to start.
+pub fn mailslots(folder: &Folder) -> Vec<Case> {
+    let program = program(folder, "mailslot", MAILSLOT);
+    let (word, what) = ("wine", "Wine, mailslot");
+    let case = |many| match (FanShape::to_one(many, 64), &program) {
+        (shape, Err(error)) => Case::fanned_not(word, what, shape, error.to_string()),
+        (shape, Ok(program)) => Case::fanned_by_program(word, what, shape, "env", arguments(program, folder)),
+    };
+    [1, 4, 16].map(case).to_vec()
 }
 
 /// A program that Wine has run once: it makes its files then, which takes a while.

@@ -26,6 +26,8 @@ pub struct FanPlace {
     pub bytes: usize,
     /// How many messages are unread at most, where one sends to many.
     pub window: usize,
+    /// The case's own arguments.
+    pub arguments: Vec<String>,
 }
 
 /// An end that sends.

@@ -64,7 +64,7 @@ impl Yard {
 }
 
 fn place(arguments: &[String], worker: u32) -> Result<(&str, FanPlace)> {
-    let [kind, many, bytes, window, ..] = arguments else {
+    let [kind, many, bytes, window, rest @ ..] = arguments else {
         return Err(Error::new("a fan needs a shape"));
     };
     let number = |word: &String| word.parse().map_err(Error::of("read a number"));
@@ -72,7 +72,8 @@ fn place(arguments: &[String], worker: u32) -> Result<(&str, FanPlace)> {
     if many == 0 || many > MOST {
         return Err(Error::new(format!("a fan of {many}")));
     }
-    Ok((kind, FanPlace { tag: format!("transom-bench-{worker}"), many, bytes, window }))
+    let arguments = rest.to_vec();
+    Ok((kind, FanPlace { tag: format!("transom-bench-{worker}"), many, bytes, window, arguments }))
 }
 
 fn worker<F: Fan>(stage: &Stage<'_>) -> Result<()> {
@@ -166,7 +167,7 @@ impl Crowd {
     fn start(stage: &Stage<'_>, place: &FanPlace, yard: i32) -> Result<Crowd> {
         let start = |index: usize| {
             let more = [yard.to_string(), index.to_string()];
-            let arguments: Vec<String> = stage.arguments.iter().take(4).cloned().chain(more).collect();
+            let arguments: Vec<String> = stage.arguments.iter().cloned().chain(more).collect();
             Partner::start(stage, stage.role, &arguments, 0)
         };
         Ok(Crowd { partners: (0..place.many).map(start).collect::<Result<_>>()?, request: 0 })
@@ -188,8 +189,8 @@ impl Crowd {
 }
 
 fn partner<F: Fan>(_: Shared, arguments: &[String]) -> Result<Work> {
-    let (_, place) = place(arguments, parent_id())?;
-    let [.., yard, index] = arguments else { return Err(Error::new("a fan needs a yard")) };
+    let [shape @ .., yard, index] = arguments else { return Err(Error::new("a fan needs a yard")) };
+    let (_, place) = place(shape, parent_id())?;
     let number = |word: &String| word.parse().map_err(Error::of("read a number"));
     let (yard, index): (i32, usize) = (number(yard)?, number(index)? as usize);
     let file = procfs::open_descriptor(parent_id(), yard, true, true);
