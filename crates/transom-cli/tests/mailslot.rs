@@ -60,7 +60,6 @@ fn a_name_has_one_listener_and_a_wait_can_end() {
     drop(listening);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn what_is_published_reaches_all_who_subscribed() {
     use std::io::Write as _;

@@ -37,20 +37,6 @@ pub(crate) use x86_64::{copy_in, copy_out, fill};
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) use words::{copy_in, copy_out, fill};
 
-/// Has the processor get the cache line at `at` from others, since it is about to be written. A hint: nothing is read or
-/// written, and any address will do.
-#[inline]
-pub(crate) fn expect_write(at: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: PREFETCHW accesses no memory as far as a program can tell, and never faults (Intel SDM, volume 2); where
-    // a processor does not have it, it does nothing.
-    unsafe {
-        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags));
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
-}
-
 /// From this length on `rep movsb` is as fast as vector moves or faster on processors of the last ten
 /// years; below, its start costs more than it saves.
 #[cfg(target_arch = "x86_64")]

@@ -5,8 +5,11 @@
 //! `TRANSOM_KILL_ROUNDS` says how often each step is met (default 3).
 #![cfg(target_os = "linux")]
 
+use std::sync::atomic::Ordering;
+
 use transom::handle::{AsHandle, DuplicateOptions, FromHandle, HandleFlags};
 use transom::mailslot::{Broadcast, Options, Server, Subscriber, Writer};
+use transom::mapping::Mapping;
 use transom::namespace;
 use transom::wait::{self, Timeout, Wait};
 
@@ -22,6 +25,7 @@ fn child_entry() {
         ("writer", writer),
         ("reader", reader),
         ("server", server),
+        ("counting-reader", counting_reader),
         ("publisher", publisher),
         ("subscriber", subscriber),
     ]);
@@ -166,6 +170,63 @@ fn a_reader_killed_at_any_step_stops_no_other() {
             assert_eq!(server.info().unwrap().count, 0, "{step}");
         }
     }
+}
+
+/// Takes messages, each of which is a number, and counts them in shared memory.
+fn counting_reader() -> u32 {
+    let server = Server::from_raw(handle("SERVER")).unwrap();
+    let tally = Mapping::open(&argument("TALLY")).unwrap().view().unwrap();
+    let mut buffer = [0; 8];
+    while server.receive(&mut buffer).is_ok() {
+        let index = u64::from_le_bytes(buffer) as usize;
+        tally.atomic_u32(4 * index).unwrap().fetch_add(1, Ordering::SeqCst);
+    }
+    0
+}
+
+/// S27: several processes read at the same time and are killed at random: each message goes to one of them, and none is
+/// lost but what a killed one had just taken.
+#[test]
+fn readers_killed_at_random_leave_the_others_all_that_they_did_not_take() {
+    let _alone = alone();
+    let (name, tally_name) = (slot_name("readers"), unique("tally"));
+    let server = Options::new(&name).read_timeout(PATIENCE).inherit(true).create().unwrap();
+    let raw = server.as_handle().as_raw().value();
+    let kills = 10 * rounds();
+    let messages = 300 * kills as u64;
+    let mapping = Mapping::create(&tally_name, 4 * messages).unwrap().object;
+    let tally = mapping.view().unwrap();
+    let seen = |index: u64| tally.atomic_u32(4 * index as usize).unwrap();
+    let start =
+        || role("counting-reader").inheriting().with("SERVER", raw).with("TALLY", &tally_name).start();
+    let mut readers: Vec<_> = (0..3).map(|_| start()).collect();
+    let writers = [(); 4].map(|()| Writer::open(&name).unwrap());
+    let mut random = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = 0;
+    for kill in 0..kills as u64 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let victim = readers.swap_remove((random >> 60) as usize % 3);
+        let until = next + 1 + (random >> 40) % 250;
+        while next < until.min(messages) {
+            writers[next as usize % 4].send(&next.to_le_bytes()).unwrap();
+            next += 1;
+        }
+        victim.process.terminate(9).unwrap();
+        assert_eq!(exit_code(&victim), 9, "after {kill}");
+        readers.push(start());
+    }
+    while server.info().unwrap().count > 0 {
+        std::thread::yield_now();
+    }
+    for reader in readers {
+        reader.process.terminate(9).unwrap();
+        exit_code(&reader);
+    }
+    assert_eq!(code(server.receive_timeout(&mut [0; 8], Timeout::ZERO)), 121);
+    let counts: Vec<u32> = (0..next).map(|index| seen(index).load(Ordering::SeqCst)).collect();
+    assert!(counts.iter().all(|count| *count <= 1), "a message was taken twice");
+    let lost = counts.iter().filter(|count| **count == 0).count();
+    assert!(lost <= kills + 3, "{lost} messages were lost");
 }
 
 fn server() -> u32 {

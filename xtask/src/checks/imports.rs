@@ -45,6 +45,12 @@ const SYSTEM_ELSEWHERE: &[(&str, &str, &str, &str)] = &[
         "bench-rivals/src/pipe/seqpacket.rs",
         "a rival that the standard library does not have",
     ),
+    (
+        "bench-rivals",
+        "rustix",
+        "bench-rivals/src/mailslot/seqpacket.rs",
+        "a rival that the standard library does not have",
+    ),
 ];
 
 /// What the core may depend on outside tests, and under which condition.
@@ -69,6 +75,7 @@ const EDGES: &[Edge] = &[
     edge("process", "thread", Depth::Face, "a new process comes with its first thread"),
     edge("pipe", "process", Depth::Face, "the process at the other end can be asked for"),
     edge("aio", "pipe", Depth::Inside, "the tokio face of pipes"),
+    edge("aio", "mailslot", Depth::Inside, "the tokio face of mailslots"),
     edge("window", "wait", Depth::Inside, "objects and the queue are waited for together"),
     edge("instance", "mutex", Depth::Face, "who is the first is who owns a mutex"),
     edge("instance", "window", Depth::Face, "the others find the first's window, and send to it"),
@@ -76,6 +83,8 @@ const EDGES: &[Edge] = &[
     edge("window", "process", Depth::Face, "handles are sent into the receiver's process"),
     edge("window", "event", Depth::Face, "a hidden thread is told its end by an event"),
     edge("mailslot", "mapping", Depth::Face, "a broadcast log is a named mapping"),
+    edge("mailslot", "mutex", Depth::Face, "on Windows publishers of a broadcast take turns"),
+    edge("mailslot", "event", Depth::Face, "on Windows subscribers of a broadcast sleep"),
 ];
 
 /// How far an import may reach.

@@ -38,7 +38,7 @@ Without TEXT or --hex standard input is one message, or one for each line. Exit 
   vmstat 1 | transom mailslot publish vmstat
   transom mailslot publish news 'hello' --wait-for-input
 
-Each line of standard input is a message; with TEXT that is the only one. Nobody is waited for. Linux only.")]
+Each line of standard input is a message; with TEXT that is the only one. Nobody is waited for.")]
     Publish(MailslotPublishArgs),
 
     /// Print what is published to a name from now on
@@ -46,7 +46,7 @@ Each line of standard input is a message; with TEXT that is the only one. Nobody
   transom mailslot subscribe vmstat
   transom mailslot subscribe vmstat --count 10 --json
 
-A subscriber that is too slow loses the oldest messages; how many is printed on standard error. Linux only.")]
+A subscriber that is too slow loses the oldest messages; how many is printed on standard error.")]
     Subscribe(MailslotSubscribeArgs),
 }
 

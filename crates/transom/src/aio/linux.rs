@@ -10,6 +10,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::{Pin, pin};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -19,9 +20,13 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 use transom_core::access::{FILE_READ_DATA, FILE_WRITE_DATA};
 
+use super::mailslot::Sleeper;
 use crate::error::{Code, Error, Result};
+use crate::mailslot;
+use crate::mailslot::ext::Slot;
 use crate::pipe::ext::{self, Begun, End, Interest};
 use crate::pipe::{Connected, Message, Pipe};
+use crate::wait::Timeout;
 
 /// What every pipe takes at once, whatever its quota.
 const ALWAYS_FITS: usize = 32 * 1024;
@@ -334,4 +339,30 @@ fn check(pipe: &Pipe, right: u32, operation: &'static str) -> Result<()> {
 /// Where the system does not tell it is taken for one: then nothing is cut.
 fn is_message_type(pipe: &Pipe) -> bool {
     pipe.info().map_or(true, |info| info.is_message_type())
+}
+
+/// A mailslot's server end that tasks use.
+#[derive(Debug)]
+pub(super) struct SlotPort(Slot);
+
+impl SlotPort {
+    pub(super) fn new(server: &mailslot::Server) -> Result<SlotPort> {
+        mailslot::ext::slot(server).map(SlotPort)
+    }
+
+    pub(super) async fn receive(&self, server: &mailslot::Server, buffer: &mut [u8]) -> Result<usize> {
+        let failed = |code| Error::new("read mailslot", code);
+        // As it was before: the handle may have been closed by its number.
+        mailslot::ext::slot(server)?;
+        let (limit, now) = (self.0.limit(None), self.0.limit(Some(Timeout::ZERO)));
+        loop {
+            match self.0.receive(buffer, now, &AtomicBool::new(false)) {
+                Err(Code::SEM_TIMEOUT) if !limit.is_now() => {}
+                done => return done.map_err(failed),
+            }
+            let (sleeping, stirred) = (self.0.clone(), self.0.clone());
+            let wait = move |stop: &AtomicBool| sleeping.wait(limit, stop).map_err(failed);
+            Sleeper::start(wait, move || stirred.stir()).ended().await?;
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! What both systems show about pipes in tasks. Rules of pipes are tested where those are; here is who waits, and what
 //! is left when nobody waits any more.
 
+mod mailslot;
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

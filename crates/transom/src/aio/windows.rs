@@ -5,6 +5,7 @@
 //! given to the next read.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -14,6 +15,7 @@ use transom_sys::windows::pipe::Transfer;
 use crate::error::{Code, Error, Result};
 use crate::handle::AsHandle;
 use crate::handle::imp::{failed, value};
+use crate::mailslot;
 use crate::pipe::{Connected, Message, Pipe};
 
 /// What reads took that nobody got.
@@ -256,4 +258,50 @@ fn poll_written(state: &mut Sending, context: &mut Context<'_>) -> Poll<Result<u
     let Poll::Ready(result) = started.poll(context, NAME) else { return Poll::Pending };
     state.0 = None;
     Poll::Ready(result.map(|(transfer, _)| transfer.count))
+}
+
+/// A mailslot's server end that tasks use.
+#[derive(Debug)]
+pub(super) struct SlotPort {
+    early: Early,
+}
+
+impl SlotPort {
+    pub(super) fn new(server: &mailslot::Server) -> Result<SlotPort> {
+        server.as_handle().information()?;
+        Ok(SlotPort { early: Early::default() })
+    }
+
+    /// What an earlier read took, whole or not at all (S12).
+    fn take_early(&self, buffer: &mut [u8]) -> Option<Result<usize>> {
+        let mut early = lock(&self.early);
+        let (bytes, _) = early.front()?;
+        let Some(room) = buffer.get_mut(..bytes.len()) else {
+            return Some(Err(Error::new("read mailslot", Code::INSUFFICIENT_BUFFER)));
+        };
+        room.copy_from_slice(bytes);
+        early.pop_front().map(|(bytes, _)| Ok(bytes.len()))
+    }
+
+    pub(super) async fn receive(&self, server: &mailslot::Server, buffer: &mut [u8]) -> Result<usize> {
+        const NAME: &str = "read mailslot";
+        if let Some(taken) = self.take_early(buffer) {
+            return taken;
+        }
+        let operation = Operation::read(value(server.as_handle()), buffer.len()).map_err(failed(NAME))?;
+        let mut state = Receiving(Some((Started::new(operation), Arc::clone(&self.early))));
+        let result = poll_fn(|context| match &mut state.0 {
+            Some((started, _)) => started.poll(context, NAME),
+            None => Poll::Ready(Err(Error::new(NAME, Code::INTERNAL_ERROR))),
+        })
+        .await;
+        // It has ended: there is nothing to cancel.
+        state.0 = None;
+        let (transfer, bytes) = result?;
+        match (buffer.get_mut(..transfer.count), bytes.get(..transfer.count)) {
+            (Some(room), Some(bytes)) if !transfer.more => room.copy_from_slice(bytes),
+            _ => return Err(Error::new(NAME, Code::INSUFFICIENT_BUFFER)),
+        }
+        Ok(transfer.count)
+    }
 }

@@ -12,16 +12,15 @@
 use crate::error::Result;
 use crate::wait::Timeout;
 
-#[cfg(target_os = "linux")]
-#[path = "linux/log.rs"]
-mod log;
-#[cfg(windows)]
-#[path = "windows/log.rs"]
-mod log;
+#[path = "log.rs"]
+pub(crate) mod log;
+#[cfg_attr(target_os = "linux", path = "linux/lull.rs")]
+#[cfg_attr(windows, path = "windows/lull.rs")]
+mod lull;
 
 /// What publishes to a name: each message reaches every [`Subscriber`] of this computer that is there.
 ///
-/// An extension, on Linux only: elsewhere `ERROR_NOT_SUPPORTED` (50).
+/// An extension, on both systems; a publisher and a subscriber have to be on the same one.
 #[derive(Debug)]
 pub struct Broadcast(log::Log);
 
@@ -63,7 +62,7 @@ pub struct Received {
 /// A reader of a [`Broadcast`], with a position of its own.
 #[derive(Debug)]
 pub struct Subscriber {
-    log: log::Log,
+    reader: log::Reader,
     place: log::Place,
 }
 
@@ -71,11 +70,11 @@ impl Subscriber {
     /// Subscribes to what is published to `name` from now on.
     ///
     /// # Errors
-    /// `ERROR_FILE_NOT_FOUND` (2): nobody publishes to it.
+    /// `ERROR_FILE_NOT_FOUND` (2): nobody publishes to it. `ERROR_NO_SYSTEM_RESOURCES` (1450): 128 subscribers are there
+    /// already (Windows).
     pub fn open(name: &str) -> Result<Subscriber> {
-        let log = log::Log::open(name)?;
-        let place = log.end()?;
-        Ok(Subscriber { log, place })
+        let (reader, place) = log::Reader::open(name)?;
+        Ok(Subscriber { reader, place })
     }
 
     /// The next message, and how many were lost before it.
@@ -87,7 +86,7 @@ impl Subscriber {
     /// # Blocking
     /// For `timeout` at the most.
     pub fn receive(&mut self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
-        self.log.receive(&mut self.place, buffer, timeout.into())
+        self.reader.receive(&mut self.place, buffer, timeout.into())
     }
 
     /// The next message, however long, and how many were lost before it.
@@ -109,5 +108,13 @@ impl Subscriber {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Subscriber {
+    /// What can wait for it on another thread: for whom, and from where on.
+    pub(crate) fn waiter(&self) -> (log::Reader, log::Place) {
+        (self.reader.clone(), self.place)
     }
 }

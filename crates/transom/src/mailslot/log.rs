@@ -6,22 +6,29 @@
 //!   256  tail u64 │ number u64   where it ends, with the low bits of the number; messages published
 //!   384  word u32 │ death u32    subscribers sleep on them
 //!   512  turn u32             who publishes
+//!  1024  who subscribes: on Windows alone
 //!  4096  records: number u64 │ length u32 │ skip u32 │ payload │ to a multiple of 16
 //! ```
 //! Positions only grow; a record lies at its position modulo the capacity and never goes over the end: a record that
 //! says *skip* leads to the front. Whoever may open the name may write anything: every number is checked when it is
 //! used, and the view checks every access.
+//!
+//! # The backend contract
+//! `linux/lull.rs` and `windows/lull.rs` each export `Lull`, what a process has to take turns and to sleep, with `new`,
+//! `turn`, `published`, `sit`, `announce`, `sleep`, `rise` and `stir`; `Seat`, a subscriber's part of it; `Held`, the
+//! turn; and `step`, where tests may kill.
 
+#[cfg(feature = "tokio")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use transom_core::code::Code;
 use transom_core::sync::publish;
-use transom_sys::linux::fault::step;
-use transom_sys::linux::futex;
 
 use super::Received;
-use crate::engine::doze::Doze;
-use crate::engine::turn::{Go, Turn};
+use super::lull::{Lull, Seat, step};
 use crate::error::{Error, Result};
 use crate::mapping::{Mapping, View};
 use crate::wait::Timeout;
@@ -31,9 +38,6 @@ const CAPACITY: usize = 8;
 const OLDEST: usize = 128;
 const TAIL: usize = 256;
 const NUMBER: usize = 264;
-const WORD: usize = 384;
-const DEATH: usize = 388;
-const TURN: usize = 512;
 const RECORDS: usize = 4096;
 const HEADER: u64 = 16;
 
@@ -52,11 +56,24 @@ pub(super) struct Log {
     /// Keeps the name.
     _mapping: Mapping,
     capacity: u64,
+    lull: Lull,
+}
+
+/// A subscriber: its log, and where it sleeps.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader(Arc<Subscribed>);
+
+#[derive(Debug)]
+struct Subscribed {
+    log: Log,
+    seat: Seat,
+    /// One sleeps at a time: one that was told to stop may still be about to.
+    sleeping: Mutex<()>,
 }
 
 /// Where a subscriber is.
-#[derive(Debug)]
-pub(super) struct Place {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
     position: u64,
     /// The number of the message that comes next, if none is lost.
     next: u64,
@@ -72,7 +89,8 @@ fn padded(length: u64) -> u64 {
     HEADER + length.next_multiple_of(HEADER)
 }
 
-fn mapping_name(name: &str) -> String {
+/// What the log's mapping is called, and what the names of all that belongs to it begin with.
+pub(super) fn log_name(name: &str) -> String {
     for scope in [r"Local\", r"Global\"] {
         if let Some((prefix, rest)) = name.split_at_checked(scope.len())
             && prefix.eq_ignore_ascii_case(scope)
@@ -93,37 +111,34 @@ impl Log {
             return Err(Error::new("create broadcast", Code::INVALID_PARAMETER));
         }
         let capacity = capacity.next_multiple_of(4096) as u64;
-        let made = Mapping::create(&mapping_name(name), RECORDS as u64 + capacity)?;
+        let made = Mapping::create(&log_name(name), RECORDS as u64 + capacity)?;
         let view = made.object.view()?;
-        if made.existed {
-            return Log::of(made.object, view);
-        }
-        view.atomic_u64(CAPACITY)?.store(capacity, Ordering::Relaxed);
-        view.atomic_u64(0)?.store(MAGIC, Ordering::Release);
-        Ok(Log { view, _mapping: made.object, capacity })
+        Log::of(name, made.object, view)
     }
 
     pub(super) fn open(name: &str) -> Result<Log> {
-        let mapping = Mapping::open(&mapping_name(name))?;
+        let mapping = Mapping::open(&log_name(name))?;
         let view = mapping.view()?;
-        Log::of(mapping, view)
+        Log::of(name, mapping, view)
     }
 
-    /// A log that another process has made, or is just making.
-    fn of(mapping: Mapping, view: View) -> Result<Log> {
-        let deadline = futex::now() + 1_000_000_000;
-        while view.atomic_u64(0)?.load(Ordering::Acquire) != MAGIC {
-            if futex::now() > deadline {
-                return Err(corrupt());
-            }
-            std::thread::yield_now();
+    fn of(name: &str, mapping: Mapping, view: View) -> Result<Log> {
+        let room = (view.len() as u64).saturating_sub(RECORDS as u64) & !4095;
+        let magic = view.atomic_u64(0)?;
+        // Whoever comes first, or comes while the first does, or after that one was killed, writes the same.
+        if magic.load(Ordering::Acquire) == 0 {
+            view.atomic_u64(CAPACITY)?.store(room, Ordering::Relaxed);
+            magic.store(MAGIC, Ordering::Release);
         }
         let capacity = view.load_u64(CAPACITY)?;
-        let room = (view.len() as u64).saturating_sub(RECORDS as u64);
-        if capacity < 4096 || capacity > room || !capacity.is_multiple_of(4096) {
+        if magic.load(Ordering::Acquire) != MAGIC
+            || capacity < 4096
+            || capacity > room
+            || !capacity.is_multiple_of(4096)
+        {
             return Err(corrupt());
         }
-        Ok(Log { view, _mapping: mapping, capacity })
+        Ok(Log { view, _mapping: mapping, capacity, lull: Lull::new(name)? })
     }
 
     pub(super) fn end(&self) -> Result<Place> {
@@ -135,10 +150,6 @@ impl Log {
                 return Ok(Place { position: end & POSITION, next });
             }
         }
-    }
-
-    fn doze(&self) -> Result<Doze<'_>> {
-        Ok(Doze::new(self.view.atomic_u32(WORD)?, self.view.atomic_u32(DEATH)?))
     }
 
     fn at(&self, position: u64) -> usize {
@@ -169,19 +180,11 @@ impl Log {
         if size > self.capacity / 2 {
             return Err(Error::new("publish", Code::INVALID_PARAMETER));
         }
-        let word = self.view.atomic_u32(TURN)?;
         {
-            // Whatever a publisher that was killed did not finish lies behind the tail.
-            let taken = Turn::try_take(word).or_else(|| Turn::wait(word, || Go::On(None)));
-            let _turn = taken.ok_or_else(|| Error::new("publish", Code::NOT_SUPPORTED))?;
+            let _turn = self.lull.turn(&self.view)?;
             self.append(message, size)?;
         }
-        // The tail was a barrier.
-        let doze = self.doze()?;
-        doze.publishing();
-        step("broadcast-published");
-        doze.published();
-        Ok(())
+        self.lull.published(&self.view)
     }
 
     /// Under the turn.
@@ -230,24 +233,6 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn receive(&self, place: &mut Place, buffer: &mut [u8], timeout: Timeout) -> Result<Received> {
-        if let Some(received) = self.take(place, buffer)? {
-            return Ok(received);
-        }
-        let deadline = if timeout == Timeout::ZERO { Some(0) } else { timeout.deadline_nanos(futex::now()) };
-        let doze = self.doze()?;
-        loop {
-            if deadline.is_some_and(|at| futex::now() >= at) {
-                return Err(Error::new("read broadcast", Code::SEM_TIMEOUT));
-            }
-            let seen = doze.announce();
-            if let Some(received) = self.take(place, buffer)? {
-                return Ok(received);
-            }
-            doze.sleep(seen, deadline);
-        }
-    }
-
     /// The next message, if there is one.
     fn take(&self, place: &mut Place, buffer: &mut [u8]) -> Result<Option<Received>> {
         let oldest = self.view.atomic_u64(OLDEST)?;
@@ -290,6 +275,65 @@ impl Log {
             return Ok(Some(Received { len: length, lost }));
         }
         Ok(None)
+    }
+}
+
+impl Reader {
+    pub(super) fn open(name: &str) -> Result<(Reader, Place)> {
+        let log = Log::open(name)?;
+        let (place, seat) = (log.end()?, log.lull.sit(&log.view)?);
+        Ok((Reader(Arc::new(Subscribed { log, seat, sleeping: Mutex::new(()) })), place))
+    }
+
+    pub(super) fn receive(&self, place: &mut Place, buffer: &mut [u8], timeout: Timeout) -> Result<Received> {
+        let log = &self.0.log;
+        if let Some(received) = log.take(place, buffer)? {
+            return Ok(received);
+        }
+        self.until(timeout, || log.take(place, buffer))
+    }
+
+    /// Waits until there is something behind `place`, or `stop` is set and [`Reader::stir`] called.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn wait(&self, place: Place, timeout: Timeout, stop: &AtomicBool) -> Result<()> {
+        let tail = self.0.log.view.atomic_u64(TAIL)?;
+        self.until(timeout, || {
+            if stop.load(Ordering::SeqCst) {
+                return Err(Error::new("read broadcast", Code::OPERATION_ABORTED));
+            }
+            Ok((tail.load(Ordering::Acquire) & POSITION != place.position).then_some(()))
+        })
+    }
+
+    /// Lets whoever waits look whether it is to stop.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn stir(&self) {
+        let Subscribed { log, seat, .. } = &*self.0;
+        log.lull.stir(&log.view, seat);
+    }
+
+    /// Sleeps until `look` finds something.
+    fn until<T>(&self, timeout: Timeout, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        let Subscribed { log: Log { view, lull, .. }, seat, sleeping } = &*self.0;
+        let _sleeping = sleeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Instant::now();
+        let result = loop {
+            let left = match timeout.as_duration() {
+                None => Timeout::INFINITE,
+                Some(all) => match all.checked_sub(begun.elapsed()) {
+                    Some(left) if !left.is_zero() => Timeout::from_duration(left),
+                    _ => break Err(Error::new("read broadcast", Code::SEM_TIMEOUT)),
+                },
+            };
+            let seen = lull.announce(view, seat)?;
+            match look() {
+                Ok(Some(found)) => break Ok(found),
+                Ok(None) => lull.sleep(view, seat, seen, left)?,
+                Err(error) => break Err(error),
+            }
+        };
+        lull.rise(view, seat)?;
+        result
     }
 }
 
