@@ -18,7 +18,7 @@
 //!
 //! # What it does, and what not
 //! Names vanish with their last holder, also after `SIGKILL`; no daemon runs, nothing needs cleaning up.
-//! With the feature `tokio`, `aio` has pipes for asynchronous programs. The clipboard and DDE are not here
+//! With the feature `tokio`, `aio` has pipes and windows for asynchronous programs. The clipboard and DDE are not here
 //! yet.
 //!
 //! # Example

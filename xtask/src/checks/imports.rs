@@ -76,6 +76,7 @@ const EDGES: &[Edge] = &[
     edge("pipe", "process", Depth::Face, "the process at the other end can be asked for"),
     edge("aio", "pipe", Depth::Inside, "the tokio face of pipes"),
     edge("aio", "mailslot", Depth::Inside, "the tokio face of mailslots"),
+    edge("aio", "window", Depth::Face, "the tokio face of windows"),
     edge("window", "wait", Depth::Inside, "objects and the queue are waited for together"),
     edge("instance", "mutex", Depth::Face, "who is the first is who owns a mutex"),
     edge("instance", "window", Depth::Face, "the others find the first's window, and send to it"),

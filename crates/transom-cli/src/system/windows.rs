@@ -26,7 +26,8 @@ pub fn input_is_null() -> bool {
 /// A command line for the system's shell.
 pub fn shell(line: &str) -> Command {
     let mut command = Command::new("cmd");
-    command.arg("/C").arg(line);
+    // As it is: cmd reads its line by rules of its own. With /S it takes off the outer quotes and no others.
+    command.raw_arg(format!("/S /C \"{line}\""));
     command
 }
 

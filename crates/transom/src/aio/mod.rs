@@ -1,6 +1,9 @@
 //! Pipes and mailslots for [tokio](https://docs.rs/tokio): feature `tokio`.
 //!
 //! The rules are those of [`crate::pipe`] and [`crate::mailslot`]; here is only who waits, and how. A call that would wait gives its turn to
+//! Pipes and windows for [tokio](https://docs.rs/tokio): feature `tokio`.
+//!
+//! The rules are those of [`crate::pipe`] and [`crate::window`]; here is only who waits, and how. A call that would wait gives its turn to
 //! other tasks instead of keeping a thread.
 //!
 //! On Linux a task waits at a pipe's doorbell, a descriptor that tokio polls; for a mailslot see [`mailslot`]. On Windows each call is an overlapped
@@ -12,7 +15,7 @@
 //! bytes that it has taken from a pipe, or a message.
 //!
 //! # The backend contract
-//! `linux.rs` and `windows.rs` each export `Port`, an end that tokio knows, with `new`, `poll_receive`, `poll_send`,
+//! For pipes `linux.rs` and `windows.rs` each export `Port`, an end that tokio knows, with `new`, `poll_receive`, `poll_send`,
 //! `poll_begin`, `poll_sent`, `poll_connect` and `poll_transact`; and the states that those keep between two polls:
 //! `Receiving`, `Sending`, `Connecting`, `Transacting`. Dropping a state is cancelling. And `SlotPort`, a mailslot's server end, with `new` and `receive`.
 
@@ -21,6 +24,7 @@
 mod imp;
 pub mod mailslot;
 pub mod pipe;
+pub mod window;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! is left when nobody waits any more.
 
 mod mailslot;
+mod window;
 
 use std::future::Future;
 use std::pin::pin;
