@@ -28,9 +28,9 @@ pub const NAMES: usize = 1 << 14;
 /// Bytes of an arena.
 pub const ARENA: usize = 64 << 10;
 /// UTF-16 units of the longest stored title.
-pub const TITLE: usize = 1792;
+pub const TITLE: usize = if cfg!(loom) { 4 } else { 1792 };
 /// Properties of a window.
-pub const PROPERTIES: usize = 28;
+pub const PROPERTIES: usize = if cfg!(loom) { 1 } else { 28 };
 /// UTF-16 units of the longest name.
 pub const NAME: usize = 255;
 
@@ -230,6 +230,70 @@ const _: () = {
         WINDOWS_AT.is_multiple_of(4096) && SLOTS_AT.is_multiple_of(4096) && THREADS_AT.is_multiple_of(4096)
     );
 };
+
+/// Memory as a new file has it.
+#[cfg(any(test, loom))]
+mod fresh {
+    use core::array::from_fn;
+
+    use super::{AtomicU32, AtomicU64, Slot, ThreadRow, WindowPage};
+
+    fn short() -> AtomicU32 {
+        AtomicU32::new(0)
+    }
+
+    fn long() -> AtomicU64 {
+        AtomicU64::new(0)
+    }
+
+    impl Default for ThreadRow {
+        fn default() -> ThreadRow {
+            ThreadRow {
+                head: long(),
+                _0: short(),
+                asleep: short(),
+                _1: from_fn(|_| long()),
+                looked: long(),
+                looking: short(),
+                _2: short(),
+                #[cfg(not(loom))]
+                _3: from_fn(|_| long()),
+                life: short(),
+                #[cfg(not(loom))]
+                _4: from_fn(|_| short()),
+            }
+        }
+    }
+
+    impl Default for Slot {
+        fn default() -> Slot {
+            Slot {
+                holder: long(),
+                phase: short(),
+                next: short(),
+                kind: short(),
+                message: short(),
+                window: short(),
+                time: short(),
+                wparam: long(),
+                lparam: long(),
+                from: long(),
+                token: long(),
+                tag: long(),
+                data: long(),
+                length: long(),
+                file: long(),
+            }
+        }
+    }
+
+    impl Default for WindowPage {
+        fn default() -> WindowPage {
+            let properties = from_fn(|_| [long(), long()]);
+            WindowPage { version: short(), length: short(), title: from_fn(|_| short()), properties }
+        }
+    }
+}
 
 impl Header {
     /// Describes a new desktop; the magic comes last.

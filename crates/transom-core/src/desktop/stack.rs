@@ -112,13 +112,14 @@ pub fn push(
         }
         slot.next.store(head.top(), Ordering::Relaxed);
         let new = head.with_top(index).0 + if posted { POSTED_ONE } else { 0 };
-        // Release: what the slot says comes before it. SeqCst: before the look at `asleep`; partner: `prepare_sleep`.
-        match row.head.compare_exchange_weak(head.0, new, Ordering::SeqCst, Ordering::Relaxed) {
+        // Release: what the slot says comes before it. Partner: `take`, `prepare_sleep`.
+        match row.head.compare_exchange_weak(head.0, new, Ordering::AcqRel, Ordering::Relaxed) {
             Ok(_) => break,
             Err(now) => head = Head(now),
         }
     }
-    Ok(row.asleep.load(Ordering::SeqCst) != 0)
+    // Both sides change both words, so one of them comes second and sees the other. Partner: `prepare_sleep`.
+    Ok(row.asleep.fetch_or(0, Ordering::AcqRel) != 0)
 }
 
 /// Takes everything off, oldest first. Only the row's owner does this, or who takes it apart.
@@ -173,8 +174,8 @@ pub fn forget_posted(row: &ThreadRow) {
 /// something. Who pushes from now on wakes, all of them: a mark that one of them took back could be that of a later sleep.
 pub fn prepare_sleep(row: &ThreadRow) -> Option<u32> {
     // Partner: the look in `push`.
-    row.asleep.store(1, Ordering::SeqCst);
-    let head = Head(row.head.load(Ordering::SeqCst));
+    row.asleep.swap(1, Ordering::AcqRel);
+    let head = Head(row.head.fetch_or(0, Ordering::AcqRel));
     if head.top() == 0 {
         return Some(head.low());
     }
