@@ -44,6 +44,11 @@ const NAME: &str = "desktop";
 /// A thread that has not looked at its queue for so long is hung (rule 40).
 const HUNG: u64 = 5_000_000_000;
 
+/// How often a title is looked at while it is being written.
+const LOOKS: usize = 1000;
+/// Nanoseconds for which the turn of who adds a name is waited for: adding takes less than a microsecond.
+const PATIENCE: u64 = 5_000_000_000;
+
 /// Of a robust futex: the owner's number, the mark of a dead one, somebody sleeps.
 const ID: u32 = 0x3FFF_FFFF;
 const DIED: u32 = 1 << 30;
@@ -436,13 +441,17 @@ impl Desktop {
     /// The stored title.
     pub(crate) fn title(&self, seen: &Seen) -> Vec<u16> {
         let mut units = Vec::new();
-        while !self.pages()[seen.place].title(&mut units) {
+        for _ in 0..LOOKS {
+            if self.pages()[seen.place].title(&mut units) {
+                return units;
+            }
             if !self.lives(seen.owner) {
-                return Vec::new();
+                break;
             }
             std::thread::yield_now();
         }
-        units
+        // Its thread died while it wrote, or is stopped, or others write what is not theirs.
+        Vec::new()
     }
 
     // Names.
@@ -450,13 +459,15 @@ impl Desktop {
     /// The number of a name of the table, which gets one if it has none.
     ///
     /// # Errors
-    /// 8: the table is full.
+    /// 8: the table is full. 1460: a process that is stopped while it adds one keeps others from it.
     pub(crate) fn add_name(&self, units: &[u16]) -> Result<u16, Code> {
         if let NamePlace::Known(number) = names::look_up(self.names(), units) {
             return Ok(number);
         }
         let word = &self.header().naming.0;
-        let turn = Turn::try_take(word).or_else(|| Turn::wait(word, || Go::On(None)));
+        let limit = futex::now() + PATIENCE;
+        let turn = Turn::try_take(word).or_else(|| Turn::wait(word, || Go::On(Some(limit))));
+        let Some(turn) = turn else { return Err(Code::TIMEOUT) };
         let number = match names::look_up(self.names(), units) {
             NamePlace::Known(number) => Ok(number),
             NamePlace::Free(place) => Ok(names::add(self.names(), place, units)),

@@ -215,6 +215,12 @@ impl Queue {
         })
     }
 
+    /// Whether the row is still this thread's; else a hostile process wrote it.
+    fn is_sound(&self) -> bool {
+        let head = stack::Head::from_word(self.desktop.thread(self.who).head.load(Ordering::Relaxed));
+        head.generation() == self.who.generation() && !head.is_closed()
+    }
+
     pub(crate) fn who(&self) -> Who {
         self.who
     }
@@ -508,6 +514,9 @@ impl Queue {
                 if self.has_unserved() {
                     continue;
                 }
+            }
+            if !self.is_sound() {
+                return Err(Code::FILE_CORRUPT);
             }
             if !self.desktop.lives(to) {
                 self.desktop.reap(to.row());

@@ -305,7 +305,7 @@ pub(super) fn get(window: WindowHandle, first: u32, last: u32, charset: Charset)
     let got = with(|queue| {
         let filter = filter(queue, window, first, last)?;
         loop {
-            if let Some(message) = queue.retrieve(&filter, true, true) {
+            if let Some(message) = queue.retrieve(&filter, true, true)? {
                 return Ok(message);
             }
         }
@@ -323,7 +323,7 @@ pub(super) fn peek(
     let _ = charset;
     let got = with(|queue| {
         let filter = filter(queue, window, first, last)?;
-        Ok(queue.retrieve(&filter, flags & PM_REMOVE != 0, false))
+        queue.retrieve(&filter, flags & PM_REMOVE != 0, false)
     });
     got.map_err(error("peek message"))
 }
@@ -371,11 +371,7 @@ pub(super) fn queue_status(flags: u32) -> Result<u32> {
 }
 
 pub(super) fn wait_message() -> Result<()> {
-    with(|queue| {
-        queue.wait_message();
-        Ok(())
-    })
-    .map_err(error("wait for message"))
+    with(Queue::wait_message).map_err(error("wait for message"))
 }
 
 pub(super) fn wait(objects: &[&Handle], timeout: Timeout, mask: u32, flags: u32) -> Result<MessageWait> {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use transom_core::code::Code;
 use transom_core::desktop::slots::{self, Kind};
 use transom_core::desktop::{rules, stack};
 use transom_sys::linux::fault::step;
@@ -66,7 +67,15 @@ pub(crate) fn take_back() -> Vec<u64> {
 
 impl Queue {
     /// GetMessage and PeekMessage: the next message that is wanted. Serves what was sent.
-    pub(crate) fn retrieve(&self, filter: &Filter, remove: bool, wait: bool) -> Option<Message> {
+    ///
+    /// # Errors
+    /// 1392: a hostile process wrote this thread's row.
+    pub(crate) fn retrieve(
+        &self,
+        filter: &Filter,
+        remove: bool,
+        wait: bool,
+    ) -> Result<Option<Message>, Code> {
         let row = self.desktop.thread(self.who);
         loop {
             row.looked.store(futex::now(), Ordering::Relaxed);
@@ -78,10 +87,13 @@ impl Queue {
             // Serving may have brought something.
             self.drain();
             if let Some(message) = self.next(filter, remove) {
-                return Some(message);
+                return Ok(Some(message));
             }
             if !wait {
-                return None;
+                return Ok(None);
+            }
+            if !self.is_sound() {
+                return Err(Code::FILE_CORRUPT);
             }
             if self.has_unserved() {
                 continue;
@@ -181,7 +193,10 @@ impl Queue {
     }
 
     /// WaitMessage: until there is something new. Serves what was sent.
-    pub(crate) fn wait_message(&self) {
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve).
+    pub(crate) fn wait_message(&self) -> Result<(), Code> {
         loop {
             self.desktop.thread(self.who).looked.store(futex::now(), Ordering::Relaxed);
             self.drain();
@@ -194,10 +209,13 @@ impl Queue {
             state.news &= QS_SENDMESSAGE;
             drop(state);
             if new != 0 {
-                return;
+                return Ok(());
             }
             if self.has_unserved() {
                 continue;
+            }
+            if !self.is_sound() {
+                return Err(Code::FILE_CORRUPT);
             }
             let row = self.desktop.thread(self.who);
             row.looking.store(1, Ordering::Relaxed);
