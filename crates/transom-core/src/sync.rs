@@ -4,7 +4,7 @@
 //! the real code and not a copy of it.
 
 #[cfg(not(loom))]
-pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
@@ -21,3 +21,7 @@ pub fn publish(word: &AtomicU64, value: u64) {
         fence(Ordering::SeqCst);
     }
 }
+
+/// A word that is used under a turn and never else. The turn's own acquire and release order it, which the models
+/// check; so the model checker need not try every order of these as well.
+pub(crate) type TurnWord = core::sync::atomic::AtomicU64;

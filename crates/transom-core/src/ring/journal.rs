@@ -8,9 +8,12 @@
 //! A publisher that is killed at any instruction has published all three words or none: nothing is ever to be
 //! repaired. Only the holder of the turn publishes. Everybody may look, and looks again when the mark moved
 //! meanwhile, because then the copy may have been filled anew under the look.
+//!
+//! The other side looks at the journal all the time, and each look takes its cache line away. So the next publisher
+//! learns from a [`Mirror`] what was published last: the same words in a line that only publishers use.
 
 use super::Corrupt;
-use crate::sync::{AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU64, Ordering, TurnWord, fence};
 
 /// Looks before a mark that never stands still counts as nonsense. A publisher needs longer for a step than
 /// a look takes, so an honest one is never near it.
@@ -53,7 +56,7 @@ impl Journal {
         Err(Corrupt)
     }
 
-    /// The words for the one who holds the turn: nobody else changes them.
+    /// The words for the one who holds the turn: nobody else changes them. After a death; others have the mirror.
     #[inline]
     pub(super) fn look_once(&self) -> (u64, [u64; 3]) {
         #[cfg(not(loom))]
@@ -80,13 +83,12 @@ impl Journal {
         self.mark.load(Ordering::Relaxed) == mark
     }
 
-    /// The mark alone: it changes with every publication. Sequentially consistent, because it is the second
+    /// The mark alone: it changes with every publication. Sequentially consistent, because it may be the second
     /// look of one who has just written down that it is going to sleep.
     #[inline]
     pub(super) fn mark(&self) -> u64 {
-        // The model checker takes SeqCst loads and stores for acquire and release, and knows SeqCst fences. The
-        // fence against this one stands in the model: behind the store in `publish` it would hide what may be
-        // seen of that.
+        // The model checker takes SeqCst loads for acquire, and knows SeqCst fences. The fence against this one is
+        // the publisher's, before it looks at the asleep words.
         #[cfg(loom)]
         fence(Ordering::SeqCst);
         self.mark.load(Ordering::SeqCst)
@@ -102,9 +104,9 @@ impl Journal {
         for (place, word) in copy.iter().zip(words) {
             place.store(word, Ordering::Relaxed);
         }
-        // Release for the words and the data before them; SeqCst against the loads of the asleep words that
-        // follow in the caller (invariant 9).
-        self.mark.store(next, Ordering::SeqCst);
+        // Release for the words and the data before them. No more than that: a store that is a fence at the same
+        // time waits for the words first, and meanwhile the other side takes the line away from them.
+        self.mark.store(next, Ordering::Release);
         next
     }
 
@@ -114,5 +116,56 @@ impl Journal {
             word.store(0, Ordering::Relaxed);
         }
         self.mark.store(0, Ordering::SeqCst);
+    }
+}
+
+/// What the last holder of the turn published, for the next one. See the module.
+///
+/// It is written after the journal. Who is killed in between leaves it behind, and who recovers sets it again.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Mirror {
+    mark: TurnWord,
+    words: [TurnWord; 3],
+}
+
+impl Mirror {
+    pub(super) fn new() -> Mirror {
+        let zero = || TurnWord::new(0);
+        Mirror { mark: zero(), words: [zero(), zero(), zero()] }
+    }
+
+    /// The mark and the words last published. Under the turn, whose release and acquire order them.
+    #[inline]
+    pub(super) fn look(&self) -> (u64, [u64; 3]) {
+        let word = |at: usize| self.words[at].load(Ordering::Relaxed);
+        (self.mark.load(Ordering::Relaxed), [0, 1, 2].map(word))
+    }
+
+    /// [`Journal::publish`], and notes it here.
+    #[inline]
+    pub(super) fn publish(&self, journal: &Journal, mark: u64, words: [u64; 3]) -> u64 {
+        let next = journal.publish(mark, words);
+        self.set(next, words);
+        next
+    }
+
+    /// Takes over what the journal says; after a death.
+    pub(super) fn restore(&self, journal: &Journal) -> (u64, [u64; 3]) {
+        let (mark, words) = journal.look_once();
+        self.set(mark, words);
+        (mark, words)
+    }
+
+    pub(super) fn reset(&self) {
+        self.set(0, [0; 3]);
+    }
+
+    #[inline]
+    fn set(&self, mark: u64, words: [u64; 3]) {
+        self.mark.store(mark, Ordering::Relaxed);
+        for (place, word) in self.words.iter().zip(words) {
+            place.store(word, Ordering::Relaxed);
+        }
     }
 }

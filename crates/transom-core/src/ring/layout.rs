@@ -6,21 +6,22 @@
 //! ```text
 //! SegmentHeader, 4096 bytes                              Control, 1664 bytes: one queue
 //!    0  magic u64 │ version u32 │ flags u32                 0  written: mark u64, 2 × { tail, announced, messages }
-//!   16  cookie 16 bytes                                   128  write turn u32
+//!   16  cookie 16 bytes                                   128  write turn u32 │ - │ mirror of written
 //!   32  quota in u32 │ quota out u32                      256  consumed: mark u64, 2 × { head, payload, rest }
-//!   40  capacity in u64 │ capacity out u64                384  read turn │ parted u32 │ messages read u64
+//!   40  capacity in u64 │ capacity out u64                384  read turn │ parted u32 │ messages read u64 │ mirror
 //!  128  disconnected │ closed by server │ by client       512  asleep for data u32 │ asleep for space u32
 //!  140  holders server │ holders client │ client mode     520  demand u32 │ pending u32
 //!  152  client pid │ server pid │ connect asleep │ parked 640  32 slots of 32 bytes:
-//!  256  64 holders, each the process id u32                      0  state u32 │ holder u32
-//!  512  not used                                                 8  start u64
-//!  768  queue in: client to server                              16  payload start u64
-//! 2432  queue out: server to client                             24  length u32 │ ring u32
+//!  168  processor server │ processor client                     0  state u32 │ holder u32
+//!  256  64 holders, each the process id u32                      8  start u64
+//!  512  not used                                                16  payload start u64
+//!  768  queue in: client to server                              24  length u32 │ ring u32
+//! 2432  queue out: server to client
 //! 4096  data in, then data out
 //! ```
 
 use super::Corrupt;
-use super::journal::Journal;
+use super::journal::{Journal, Mirror};
 use super::slots::Slot;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
@@ -33,7 +34,7 @@ pub const SEGMENT_HEADER_LEN: u64 = 4096;
 /// First word of a segment: `transomP`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"transomP");
 /// The layout of this file.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Flag of a message-type pipe.
 pub const FLAG_MESSAGE: u32 = 1;
 
@@ -69,7 +70,10 @@ pub struct Control {
     _1: Unused<18>,
     /// Who writes; see [`turn`](super::turn).
     pub write_turn: AtomicU32,
-    _2: Unused<31>,
+    _2: Unused<1>,
+    /// `written`, for who writes next.
+    pub(super) written_mirror: Mirror,
+    _7: Unused<22>,
     /// `head`: the end of what is consumed. `payload`: payload bytes consumed or skipped. `rest`: payload
     /// bytes left of the message the head is inside; 0 between messages.
     pub(super) consumed: Journal,
@@ -80,7 +84,9 @@ pub struct Control {
     pub(super) parted: AtomicU32,
     /// Messages read to their end.
     pub(super) messages_read: AtomicU64,
-    _5: Unused<28>,
+    /// `consumed`, for who reads next.
+    pub(super) consumed_mirror: Mirror,
+    _5: Unused<20>,
     /// Readers that sleep until data come.
     pub asleep_data: AtomicU32,
     /// Writers that sleep until data are consumed.
@@ -122,11 +128,14 @@ impl Control {
             _1: Unused::new(),
             write_turn: AtomicU32::new(0),
             _2: Unused::new(),
+            written_mirror: Mirror::new(),
+            _7: Unused::new(),
             consumed: Journal::new(),
             _3: Unused::new(),
             read_turn: AtomicU32::new(0),
             parted: AtomicU32::new(0),
             messages_read: AtomicU64::new(0),
+            consumed_mirror: Mirror::new(),
             _5: Unused::new(),
             asleep_data: AtomicU32::new(0),
             asleep_space: AtomicU32::new(0),
@@ -151,7 +160,9 @@ impl Control {
     /// Empty again. For whoever is alone with the segment.
     pub fn reset(&self) {
         self.written.reset();
+        self.written_mirror.reset();
         self.consumed.reset();
+        self.consumed_mirror.reset();
         self.messages_read.store(0, Ordering::Relaxed);
         self.slots.iter().for_each(Slot::reset);
         let words = [&self.asleep_data, &self.asleep_space, &self.demand, &self.pending, &self.parted];
@@ -202,7 +213,11 @@ pub struct SegmentHeader {
     pub connect_asleep: AtomicU32,
     /// Whether the segment waits to be used again, and by whom.
     pub parked: AtomicU32,
-    _2: Unused<22>,
+    /// The processor on which a thread of the server's end was seen last, its number + 1; 0: not yet.
+    pub processor_server: AtomicU32,
+    /// The same for the client's end.
+    pub processor_client: AtomicU32,
+    _2: Unused<20>,
     /// Processes that wait in writes: process ids, 0 = free row.
     pub holders: [AtomicU32; HOLDERS],
     _3: Unused<64>,
@@ -268,6 +283,8 @@ impl SegmentHeader {
             server_pid: zero(),
             connect_asleep: zero(),
             parked: zero(),
+            processor_server: zero(),
+            processor_client: zero(),
             _2: Unused::new(),
             holders: core::array::from_fn(|_| zero()),
             _3: Unused::new(),
@@ -323,7 +340,9 @@ impl SegmentHeader {
         self.queue_out.reset();
         let words = [&self.disconnected, &self.closed_by_server, &self.closed_by_client];
         let more = [&self.holders_server, &self.holders_client, &self.client_mode, &self.client_pid];
-        let all = words.into_iter().chain(more).chain([&self.connect_asleep]).chain(&self.holders);
+        let hints = [&self.processor_server, &self.processor_client];
+        let all =
+            words.into_iter().chain(more).chain(hints).chain([&self.connect_asleep]).chain(&self.holders);
         all.for_each(|word| word.store(0, Ordering::SeqCst));
     }
 }
@@ -342,18 +361,22 @@ const _: () = {
     use core::mem::{offset_of, size_of};
     assert!(size_of::<Slot>() == 32);
     assert!(size_of::<Journal>() == 56);
+    assert!(size_of::<Mirror>() == 32);
     assert!(size_of::<Control>() == 1664);
     assert!(offset_of!(Control, write_turn) == 128);
+    assert!(offset_of!(Control, written_mirror) == 136);
     assert!(offset_of!(Control, consumed) == 256);
     assert!(offset_of!(Control, read_turn) == 384);
     assert!(offset_of!(Control, parted) == 388);
     assert!(offset_of!(Control, messages_read) == 392);
+    assert!(offset_of!(Control, consumed_mirror) == 400);
     assert!(offset_of!(Control, asleep_data) == 512);
     assert!(offset_of!(Control, pending) == 524);
     assert!(offset_of!(Control, slots) == 640);
     assert!(size_of::<SegmentHeader>() as u64 == SEGMENT_HEADER_LEN);
     assert!(offset_of!(SegmentHeader, disconnected) == 128);
     assert!(offset_of!(SegmentHeader, parked) == 164);
+    assert!(offset_of!(SegmentHeader, processor_server) == 168);
     assert!(offset_of!(SegmentHeader, holders) == 256);
     assert!(offset_of!(SegmentHeader, queue_in) == 768);
     assert!(offset_of!(SegmentHeader, queue_out) == 2432);

@@ -43,10 +43,12 @@
 //!    before it takes the last byte, so a write that was cancelled successfully was not read to its end (P38).
 //! 7. A record lies in one write, and a slot covers whole writes.
 //! 8. At most one slot streams, and its writer holds the write turn.
-//! 9. Publishing is a sequentially consistent store, and a sleeper's second look a sequentially consistent
-//!    load; with the asleep words changed and read in the same way, one of the two sees the other.
+//! 9. Between publishing and its look at the asleep words a publisher makes a sequentially consistent fence. A
+//!    sleeper changes the asleep word and looks a second time by sequentially consistent operations. So one of
+//!    the two sees the other.
 //! 10. A read that publishes the beginning of a message and waits for the rest says so before, and takes that back
 //!     when it returns. If it dies in between, who comes next skips the rest: nobody gets it as if it were a message.
+//! 11. Under a turn that was not taken after a death, its [`Mirror`] says what the journal says.
 //!
 //! # Memory orderings
 //! Data and records are published by the mark of a [`Journal`] (release) and taken after looking at it
@@ -76,7 +78,7 @@ mod waiting;
 mod writer;
 
 pub use borrow::{Borrow, Lent};
-pub use journal::Journal;
+pub use journal::{Journal, Mirror};
 pub use layout::{Control, Description, SegmentHeader, Totals, capacity_for};
 pub use loan::{Loan, Loaned};
 pub use peek::{Peek, Peeked};
@@ -99,6 +101,10 @@ pub trait Memory {
     fn copy_in(&self, offset: usize, from: &[u8]);
     /// Copies from `offset` on into `to`.
     fn copy_out(&self, offset: usize, to: &mut [u8]);
+    /// The bytes from `offset` on are about to be read: the processor may get them from others before. Any offset will
+    /// do.
+    #[inline]
+    fn expect_read(&self, _offset: usize) {}
     /// The bytes from `offset` on are about to be written: the processor may get them from others before. Any offset
     /// will do.
     #[inline]
@@ -221,6 +227,18 @@ impl<'a, M: Memory> Queue<'a, M> {
         self.control.demand.store(bytes, Ordering::SeqCst);
     }
 
+    /// Something was written: has the first lines of it fetched while the read begins. Under the read turn.
+    #[inline]
+    pub fn expect(&self) {
+        let (_, [head, ..]) = self.control.consumed_mirror.look();
+        // Whatever they say: a hint.
+        let (_, [tail, ..]) = self.control.written.look_once();
+        let first = head & !(LINE - 1);
+        for line in (first..tail).step_by(LINE as usize).take(EXPECTED) {
+            self.data.expect_read(self.shape.offset(line));
+        }
+    }
+
     /// Copies into the ring at a position; at most the capacity.
     #[inline]
     fn copy_in(&self, position: u64, from: &[u8]) {
@@ -257,6 +275,10 @@ impl<'a, M: Memory> Queue<'a, M> {
     }
 }
 
+/// Bytes that move together between processors.
+const LINE: u64 = 64;
+/// So many lines a reader has fetched at once; behind them the processor sees by itself where it goes.
+const EXPECTED: usize = 4;
 /// Bytes of a record's header.
 const HEADER: u64 = 8;
 /// Kind of a record that holds a message.

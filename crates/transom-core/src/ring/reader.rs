@@ -3,13 +3,15 @@
 use super::cursor::{Cursor, Spot};
 use super::slots::{self, FREE, PENDING, View, WITHDRAWN, become_state};
 use super::{Corrupt, DATA, HEADER, Memory, Queue, padded};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, TurnWord};
 
 /// What a reading end remembers of the writer's side: stale means fewer data, and then it looks anew. One for
 /// each end, direction and connection.
 #[derive(Debug)]
 pub struct TailCache {
     tail: AtomicU64,
+    /// The writer's mark that came with it, or an earlier one.
+    mark: TurnWord,
 }
 
 impl Default for TailCache {
@@ -22,12 +24,20 @@ impl TailCache {
     /// Nothing is published yet.
     #[must_use]
     pub fn new() -> TailCache {
-        TailCache { tail: AtomicU64::new(0) }
+        TailCache { tail: AtomicU64::new(0), mark: TurnWord::new(0) }
     }
 
     /// As new. For an end whose connection is used again.
     pub fn reset(&self) {
         self.tail.store(0, Ordering::Relaxed);
+        self.mark.store(0, Ordering::Relaxed);
+    }
+
+    /// The writer's mark at the last look, or an earlier one.
+    #[must_use]
+    #[inline]
+    pub fn mark(&self) -> u64 {
+        self.mark.load(Ordering::Relaxed)
     }
 }
 
@@ -88,13 +98,22 @@ pub struct Reader<'a, M> {
 }
 
 impl<'a, M: Memory> Queue<'a, M> {
+    /// Whether everything was read that this process knows of: the next read looks at the writer's line. Under the
+    /// read turn.
+    #[inline]
+    #[must_use]
+    pub fn is_caught_up(&self, cache: &TailCache) -> bool {
+        let (_, [head, ..]) = self.control.consumed_mirror.look();
+        head == cache.tail.load(Ordering::Relaxed)
+    }
+
     /// Begins to read; under the read turn.
     ///
     /// # Errors
     /// `Corrupt`.
     #[inline]
     pub fn reader(&self, cache: &'a TailCache) -> Result<Reader<'a, M>, Corrupt> {
-        let (mark, words) = self.control.consumed.look_once();
+        let (mark, words) = self.control.consumed_mirror.look();
         let mut at = Cursor::new(self, words)?;
         at.messages = self.control.messages_read.load(Ordering::Relaxed);
         let tail = cache.tail.load(Ordering::Relaxed);
@@ -135,14 +154,16 @@ impl<M: Memory> Reader<'_, M> {
         }
     }
 
-    /// Publishes what was taken, so that writers can go on. True: something was.
+    /// Publishes what was taken, so that writers can go on. True: something was; then look whether one sleeps,
+    /// behind a fence (invariant 9).
     #[inline]
     pub fn publish(&mut self) -> bool {
         let changed = (self.at.head, self.at.rest) != self.published;
         if changed {
             let words = [self.at.head, self.at.payload, self.at.rest];
-            self.mark = self.queue.control.consumed.publish(self.mark, words);
-            self.queue.control.messages_read.store(self.at.messages, Ordering::Relaxed);
+            let control = self.queue.control;
+            self.mark = control.consumed_mirror.publish(&control.consumed, self.mark, words);
+            control.messages_read.store(self.at.messages, Ordering::Relaxed);
             self.published = (self.at.head, self.at.rest);
         }
         if self.queue.control.pending.load(Ordering::Relaxed) != 0 {
@@ -356,10 +377,11 @@ impl<M: Memory> Reader<'_, M> {
     /// Looks where the writer is.
     #[inline]
     pub(super) fn look(&mut self) -> Result<(), Corrupt> {
-        let (_, [tail, ..]) = self.queue.control.written.look()?;
+        let (mark, [tail, ..]) = self.queue.control.written.look()?;
         self.at.ready(&self.queue, tail)?;
         self.tail = tail;
         self.cache.tail.store(tail, Ordering::Relaxed);
+        self.cache.mark.store(mark, Ordering::Relaxed);
         Ok(())
     }
 

@@ -12,9 +12,10 @@ impl<M: Memory> Queue<'_, M> {
     /// # Errors
     /// `Corrupt`.
     pub fn recover_writer(&self) -> Result<(), Corrupt> {
+        self.control.written_mirror.restore(&self.control.written);
         for view in slots::all(self.control) {
             let slot = &self.control.slots[view.index];
-            let (_, [tail, ..]) = self.control.written.look_once();
+            let (_, [tail, ..]) = self.control.written_mirror.look();
             match view.state() {
                 STREAMING => {
                     // Err: the reader took its last byte, so it has succeeded.
@@ -43,7 +44,7 @@ impl<M: Memory> Queue<'_, M> {
     pub fn recover_reader(&self) -> Result<(), Corrupt> {
         self.control.demand.store(0, Ordering::SeqCst);
         slots::restore_bits(self.control, u32::MAX);
-        let (_, [head, _, rest]) = self.control.consumed.look_once();
+        let (_, [head, _, rest]) = self.control.consumed_mirror.restore(&self.control.consumed);
         if self.control.parted.load(Ordering::Relaxed) != WHOLE {
             let parted = if rest == 0 { WHOLE } else { LOST };
             self.control.parted.store(parted, Ordering::Relaxed);
@@ -55,7 +56,7 @@ impl<M: Memory> Queue<'_, M> {
     /// Withdraws a streaming write at the point it has reached: its slot, in `ENDING`, gets the published
     /// extent, and what was announced beyond it is taken back. Under the write turn.
     pub(super) fn end_stream(&self, view: &View) -> Result<(), Corrupt> {
-        let (mark, [tail, _, messages]) = self.control.written.look_once();
+        let (mark, [tail, _, messages]) = self.control.written_mirror.look();
         let reached = tail.wrapping_sub(view.start);
         if reached > u64::from(view.ring) {
             return Err(Corrupt);
@@ -65,11 +66,15 @@ impl<M: Memory> Queue<'_, M> {
         let length = payload.min(u64::from(view.length)) as u32;
         slots::shorten(self.control, view, reached as u32, length);
         let announced = view.payload_start.wrapping_add(u64::from(length));
-        let mark = self.control.written.publish(mark, [tail, announced, messages]);
+        let publish = |mark| {
+            let control = self.control;
+            control.written_mirror.publish(&control.written, mark, [tail, announced, messages])
+        };
+        let mark = publish(mark);
         let state = if reached == 0 { FREE } else { WITHDRAWN };
         let _ = self.control.slots[view.index].change(view.word, state);
         // Once more, so that who spins on the mark looks at the new state.
-        self.control.written.publish(mark, [tail, announced, messages]);
+        publish(mark);
         Ok(())
     }
 }

@@ -68,6 +68,18 @@ pub fn release(word: &AtomicU32) -> bool {
     word.swap(0, Ordering::Release) & WAITERS != 0
 }
 
+/// Stands behind [`release`]: what this thread published before it is seen by others before this thread loads what
+/// comes next (invariant 9 of the ring).
+#[inline]
+pub fn fence_behind_release() {
+    // There the swap was a locked instruction, which is a fence for everything (Intel SDM 3A, 9.2.3.9; AMD APM 2,
+    // 7.4.2): only the compiler has to be kept from moving loads before it.
+    #[cfg(all(target_arch = "x86_64", not(loom)))]
+    crate::sync::compiler_fence(Ordering::SeqCst);
+    #[cfg(not(all(target_arch = "x86_64", not(loom))))]
+    crate::sync::fence(Ordering::SeqCst);
+}
+
 /// The thread that holds the turn, or 0.
 #[must_use]
 pub fn holder(word: &AtomicU32) -> u32 {

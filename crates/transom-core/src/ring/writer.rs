@@ -2,7 +2,7 @@
 
 use super::slots::{self, ENDING, PENDING, STREAMING, View};
 use super::waiting::{Ticket, Withdrawal};
-use super::{Corrupt, DATA, HEADER, Memory, Queue, record};
+use super::{Corrupt, DATA, HEADER, LINE, Memory, Queue, record};
 use crate::sync::{AtomicU64, Ordering};
 
 /// The longest write, bytes: Windows counts in 32 bits, and so do slots, header and padding included.
@@ -10,6 +10,9 @@ pub const MAX_WRITE: usize = u32::MAX as usize - 64;
 
 /// A streaming write publishes so many bytes at a time, at the most.
 const PART: u64 = 64 << 10;
+
+/// So many lines are fetched for the next write; behind them the processor sees by itself where it goes.
+const CLAIMED: u64 = 4;
 
 /// What a writing end remembers of the reader's side: stale means less room, and then it looks anew. One for
 /// each end, direction and connection.
@@ -125,7 +128,7 @@ impl<'a, M: Memory> Queue<'a, M> {
     /// `Corrupt`.
     #[inline]
     pub fn writer(&self, cache: &'a HeadCache) -> Result<Writer<'a, M>, Corrupt> {
-        let (mark, [tail, announced, messages]) = self.control.written.look_once();
+        let (mark, [tail, announced, messages]) = self.control.written_mirror.look();
         let mut writer = Writer {
             queue: *self,
             cache,
@@ -180,6 +183,35 @@ impl<M: Memory> Writer<'_, M> {
             return Ok(Written::Done);
         }
         self.write_odd(parts, len, ring, limit, holder)
+    }
+
+    /// Writes `bytes` as one write of a byte-type queue, and publishes piece by piece, so that the reader copies one
+    /// while the next is written. Others' writes do not come in between, since the turn is kept. `published` is
+    /// called after each piece. False: it would not be complete at once, and nothing was done.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn write_pieces(
+        &mut self,
+        bytes: &[u8],
+        piece: usize,
+        mut published: impl FnMut(),
+    ) -> Result<bool, Corrupt> {
+        if self.queue.shape.message || self.fit(bytes.len(), Limit::NoWait)? != Fit::Completes {
+            return Ok(false);
+        }
+        // One write, counted when it is there in full.
+        let messages = self.messages.wrapping_add(1);
+        let mut left = bytes.len();
+        for piece in bytes.chunks(piece.max(1)) {
+            self.queue.copy_in(self.tail, piece);
+            left -= piece.len();
+            self.count(piece.len() as u64, piece.len() as u64);
+            self.messages = if left == 0 { messages } else { messages.wrapping_sub(1) };
+            self.publish();
+            published();
+        }
+        Ok(true)
     }
 
     #[cold]
@@ -265,19 +297,29 @@ impl<M: Memory> Writer<'_, M> {
             Ok(word) => self.queue.end_stream(&View { word, ..view })?,
             Err(_) => return Ok(Withdrawal::TooLate),
         }
-        let (mark, [_, announced, _]) = self.queue.control.written.look_once();
+        let (mark, [_, announced, _]) = self.queue.control.written_mirror.look();
         (self.mark, self.announced) = (mark, announced);
         Ok(Withdrawal::Withdrawn)
     }
 
-    /// Makes everything written so far visible at once. Afterwards look whether a reader sleeps: the store
-    /// is ordered before that look (invariant 9).
+    /// Makes everything written so far visible at once. Afterwards look whether a reader sleeps, behind a fence
+    /// (invariant 9).
     #[inline]
     pub fn publish(&mut self) {
         if self.dirty {
             let words = [self.tail, self.announced, self.messages];
-            self.mark = self.queue.control.written.publish(self.mark, words);
+            let control = self.queue.control;
+            self.mark = control.written_mirror.publish(&control.written, self.mark, words);
             self.dirty = false;
+        }
+    }
+
+    /// Has the lines fetched that the next write of about `len` bytes goes to, which the reader had last.
+    #[inline]
+    pub fn claim(&self, len: usize) {
+        let lines = (len as u64).div_ceil(LINE).clamp(1, CLAIMED) + u64::from(self.queue.shape.message);
+        for line in 0..lines {
+            self.queue.data.expect_write(self.queue.shape.offset(self.tail.wrapping_add(line * LINE)));
         }
     }
 

@@ -10,6 +10,13 @@ pub fn allowed() -> Result<Vec<usize>> {
     Ok((0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect())
 }
 
+/// getcpu(2), without a system call: the processor this thread runs on just now.
+#[must_use]
+#[inline]
+pub fn current() -> usize {
+    rustix::thread::sched_getcpu()
+}
+
 /// sched_setaffinity(2): from now on this thread, and those it starts, run on these processors only.
 pub fn pin(cpus: &[usize]) -> Result<()> {
     let mut set = CpuSet::new();

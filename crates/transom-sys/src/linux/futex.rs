@@ -171,3 +171,12 @@ pub fn now() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
 }
+
+/// CLOCK_MONOTONIC_COARSE, in nanoseconds: stands still for some milliseconds at a time and costs a third of
+/// [`now`].
+#[must_use]
+#[inline]
+pub fn tick() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+}

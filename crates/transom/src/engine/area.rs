@@ -72,6 +72,11 @@ impl Memory for Area {
     }
 
     #[inline]
+    fn expect_read(&self, offset: usize) {
+        expect_read(self.base.wrapping_add(offset));
+    }
+
+    #[inline]
     fn expect_write(&self, offset: usize) {
         expect_write(self.base.wrapping_add(offset));
     }
@@ -85,6 +90,18 @@ impl Memory for Area {
     fn load_word(&self, offset: usize) -> u64 {
         self.word(offset).load(Ordering::Relaxed)
     }
+}
+
+/// As [`expect_write`], for a line that is about to be read.
+#[inline]
+fn expect_read(at: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as in `expect_write` (PREFETCHT0).
+    unsafe {
+        std::arch::asm!("prefetcht0 [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// Has the processor get the cache line at `at` from others, since it is about to be written. A hint: nothing is read or

@@ -14,7 +14,7 @@
 //! # When the other side is over
 //! - in good order: a flag, set by the last holder of the end, who then rings;
 //! - killed: the kernel closes its ringer. Sleepers get the end of file; who writes without ever sleeping looks
-//!   at the bell when the reader has taken nothing for a while ([`End::look_after_peer`]).
+//!   at the bell when the reader has taken nothing for a while ([`life`]).
 //!
 //! Whoever finds the other side over looks at the queue once more: what was written before stays readable (P25).
 //!
@@ -24,12 +24,13 @@
 //! bell; it has to ring *before* it changes what the server looks at (see [`End::ring_connect`]).
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::sync::{Mutex, PoisonError};
 
 use transom_core::code::Code;
 use transom_core::pipe::Role;
 use transom_core::ring::layout::{Control, SegmentHeader};
+use transom_core::ring::turn::fence_behind_release;
 use transom_core::ring::{HeadCache, Queue, TailCache};
 use transom_core::time::Timeout;
 use transom_sys::linux::fault::step;
@@ -40,9 +41,10 @@ use super::bell::Sleepers;
 use super::errno::{to_code, with_room};
 use super::record;
 use super::segment::{Segment, Shape};
-use super::spin::{Budget, SHORT, Spin, cycles};
-use super::turn;
+use super::spin::{Budget, Spin};
+use super::turn::{self, Turn};
 
+mod life;
 pub(crate) mod loan;
 mod read;
 mod step;
@@ -50,6 +52,7 @@ mod step;
 mod tests;
 mod write;
 
+use life::Watch;
 pub(crate) use read::ReadMode;
 use step::{A_MOMENT, Operation, Reason};
 pub(crate) use write::{Begun, PendingWrite};
@@ -182,9 +185,7 @@ pub(crate) struct End {
     tail: TailCache,
     for_data: Budget,
     for_space: Budget,
-    /// When somebody last saw that the peer lives, and how far it had consumed then.
-    seen_at: AtomicU64,
-    seen_mark: AtomicU64,
+    watch: Watch,
 }
 
 impl End {
@@ -229,7 +230,7 @@ impl End {
     }
 
     fn new(segment: Segment, role: Role, own: OwnedFd, peer: OwnedFd, spare: Option<OwnedFd>) -> End {
-        End {
+        let end = End {
             segment,
             role,
             sleepers: Sleepers::new(own),
@@ -242,9 +243,10 @@ impl End {
             tail: TailCache::new(),
             for_data: Budget::new(),
             for_space: Budget::new(),
-            seen_at: AtomicU64::new(0),
-            seen_mark: AtomicU64::new(u64::MAX),
-        }
+            watch: Watch::new(),
+        };
+        end.show_processor();
+        end
     }
 
     /// As new, for another connection over the same memory and bells. For an end that was closed and that nobody
@@ -263,8 +265,8 @@ impl End {
         self.head.reset();
         self.tail.reset();
         self.closed.store(0, Ordering::Relaxed);
-        self.seen_at.store(0, Ordering::Relaxed);
-        self.seen_mark.store(u64::MAX, Ordering::Relaxed);
+        self.watch.reset();
+        self.show_processor();
         self.holders().fetch_add(1, Ordering::AcqRel);
         !ready.gone
     }
@@ -387,6 +389,23 @@ impl End {
         }
     }
 
+    /// Where a thread of this end was seen last.
+    #[inline]
+    fn processor(&self) -> &AtomicU32 {
+        match self.role {
+            Role::Server => &self.words().processor_server,
+            Role::Client => &self.words().processor_client,
+        }
+    }
+
+    #[inline]
+    fn processor_of_peer(&self) -> &AtomicU32 {
+        match self.role {
+            Role::Server => &self.words().processor_client,
+            Role::Client => &self.words().processor_server,
+        }
+    }
+
     fn is_shared(&self) -> bool {
         self.holders().load(Ordering::Relaxed) > 1
     }
@@ -418,26 +437,10 @@ impl End {
         !self.is_listening() && (self.is_peer_over() || self.sleepers.look_for_ringers())
     }
 
-    /// A killed peer closes nothing in good order, and who always has room never sleeps. So if the peer consumed
-    /// nothing since the last look, and that was a while ago, this looks at the bell.
-    #[inline]
-    fn look_after_peer(&self, mark: impl Fn() -> u64) {
-        let now = cycles();
-        if now.wrapping_sub(self.seen_at.load(Ordering::Relaxed)) > SHORT {
-            self.look_after_peer_now(now, mark());
-        }
-    }
-
-    #[cold]
-    fn look_after_peer_now(&self, now: u64, mark: u64) {
-        if self.seen_mark.swap(mark, Ordering::Relaxed) == mark && !self.is_listening() {
-            self.sleepers.look_for_ringers();
-        }
-        self.seen_at.store(now, Ordering::Relaxed);
-    }
-
-    /// Wakes the threads of the peer that sleep for `reason`, if there are any. What they wait for was published by a
-    /// sequentially consistent store before. `other` counts those that sleep at the same bell for another reason.
+    /// Wakes the threads of the peer that sleep for `reason`, if there are any. What they wait for was published
+    /// before. `other` counts those that sleep at the same bell for another reason.
+    ///
+    /// Between the publication and this there has to be a fence (invariant 9 of the ring).
     #[inline]
     fn ring(&self, reason: &AtomicU32, other: &AtomicU32) {
         if reason.load(Ordering::SeqCst) != 0 {
@@ -492,14 +495,37 @@ impl End {
     }
 
     /// Data were published.
-    #[inline]
     fn ring_data(&self) {
+        fence(Ordering::SeqCst);
+        self.ring(&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space);
+    }
+
+    /// As [`End::ring_data`], when the turn is given up. Where others have this end too they have to learn of a death
+    /// in between, which only the turn tells them.
+    #[inline]
+    fn ring_data_behind(&self, turn: Turn<'_>) {
+        if self.is_shared() {
+            return self.ring_data();
+        }
+        drop(turn);
+        fence_behind_release();
         self.ring(&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space);
     }
 
     /// Data were consumed.
-    #[inline]
     fn ring_space(&self) {
+        fence(Ordering::SeqCst);
+        self.ring(&self.incoming().0.asleep_space, &self.outgoing().0.asleep_data);
+    }
+
+    /// As [`End::ring_space`], when the turn is given up; compare [`End::ring_data_behind`].
+    #[inline]
+    fn ring_space_behind(&self, turn: Turn<'_>) {
+        if self.is_shared() {
+            return self.ring_space();
+        }
+        drop(turn);
+        fence_behind_release();
         self.ring(&self.incoming().0.asleep_space, &self.outgoing().0.asleep_data);
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Being woken takes microseconds, on an idle processor tens of them; an answer often comes sooner. So who is
 //! about to sleep may look for a while first. How long that pays is learnt: the *budget* grows where looking
-//! was, or would have been, enough, and shrinks where it was for nothing. A thread that may run on one
-//! processor only never looks twice: whoever could change something needs that processor.
+//! was, or would have been, enough, and shrinks where it was for nothing. Nobody looks twice where whoever could
+//! change something needs this processor: callers see to that.
 //!
 //! Time is the processor's counter of cycles, uncalibrated: no decision here needs more than its order of
 //! magnitude, and the clock would cost more than a look.
@@ -62,22 +62,27 @@ pub(crate) const SHORT: u64 = if cfg!(target_arch = "x86_64") {
 pub(crate) struct Budget {
     /// How long to look, in [`cycles`].
     most: AtomicU32,
-    /// How many times in a row something came soon, without an answer from here.
+    /// How many times in a row a reader that had caught up found something soon, without an answer from here.
     run: AtomicU32,
+    /// How long to keep away from a stream, in [`cycles`].
+    away: AtomicU32,
 }
 
 /// So many times in a row are a stream.
 const STREAM: u32 = 16;
-/// How long who reads a stream, and has caught up, keeps away from the writer's cache line: some messages come
-/// together meanwhile, and the line is fetched once for all.
+/// How long who reads a stream, and has caught up, keeps away from the writer's cache line: some writes come
+/// together meanwhile, and the line is fetched once for all. At first; where they come close together, so long that
+/// it is [`TOGETHER`] of them, but never longer than [`FAR`].
 const AWAY: u64 = SHORT / 64;
+const FAR: u64 = SHORT / 16;
+const TOGETHER: u64 = 32;
 
 const LEAST: u32 = (SHORT / 64) as u32;
 const MOST: u32 = SHORT as u32;
 
 impl Budget {
     pub(crate) const fn new() -> Budget {
-        Budget { most: AtomicU32::new(MOST / 4), run: AtomicU32::new(0) }
+        Budget { most: AtomicU32::new(MOST / 4), run: AtomicU32::new(0), away: AtomicU32::new(AWAY as u32) }
     }
 
     /// This end answered: what comes now is waited for.
@@ -88,18 +93,10 @@ impl Budget {
         }
     }
 
-    /// In a stream, keeps away for a moment.
-    pub(crate) fn keep_away(&self) {
-        self.keep_away_for(AWAY);
-    }
-
     /// In a stream, keeps away for so many cycles.
     pub(crate) fn keep_away_for(&self, long: u64) {
         if self.run.load(Ordering::Relaxed) >= STREAM && !is_alone() {
-            let until = cycles().saturating_add(long);
-            while cycles() < until {
-                std::hint::spin_loop();
-            }
+            pass(long);
         }
     }
 
@@ -110,6 +107,31 @@ impl Budget {
         let new = if soon { run.saturating_add(1).min(STREAM) } else { 0 };
         if new != run {
             self.run.store(new, Ordering::Relaxed);
+        }
+    }
+
+    /// A reader that has read all it knows of is about to look at the writer's line: whether it should
+    /// [keep away](Budget::keep_away) for a moment first.
+    #[inline]
+    pub(crate) fn is_stream(&self) -> bool {
+        let run = self.run.load(Ordering::Relaxed);
+        if run < STREAM {
+            self.run.store(run + 1, Ordering::Relaxed);
+        }
+        run >= STREAM
+    }
+
+    /// Waits for a moment in which more is written. `count` tells how many writes there have been, `before` how many
+    /// at the last look.
+    pub(crate) fn keep_away(&self, before: u64, count: impl FnOnce() -> u64) {
+        let away = u64::from(self.away.load(Ordering::Relaxed));
+        pass(away);
+        let new = match count().wrapping_sub(before) {
+            0 | 1 => AWAY,
+            count => (away / count).saturating_mul(TOGETHER).clamp(AWAY, FAR),
+        };
+        if new != away {
+            self.away.store(new as u32, Ordering::Relaxed);
         }
     }
 
@@ -131,34 +153,42 @@ impl Budget {
 
     /// Looks until `ready` says so or the budget is spent; whether it said so.
     #[inline]
-    pub(crate) fn spin(&self, mut ready: impl FnMut() -> bool) -> bool {
-        if is_alone() {
-            return false;
-        }
-        let begun = cycles();
+    pub(crate) fn spin(&self, ready: impl FnMut() -> bool) -> bool {
         let budget = u64::from(self.most.load(Ordering::Relaxed));
-        loop {
-            for _ in 0..8 {
-                if ready() {
-                    let took = cycles().saturating_sub(begun);
-                    // Room for four times of what was needed.
-                    let wanted = took.saturating_mul(4).clamp(u64::from(LEAST), u64::from(MOST)) as u32;
-                    if u64::from(wanted) > budget {
-                        self.most.store(wanted, Ordering::Relaxed);
-                    }
-                    return true;
-                }
-                std::hint::spin_loop();
+        let Some(took) = look(budget, ready) else { return false };
+        // Room for four times of what was needed.
+        let wanted = took.saturating_mul(4).clamp(u64::from(LEAST), u64::from(MOST)) as u32;
+        if u64::from(wanted) > budget {
+            self.most.store(wanted, Ordering::Relaxed);
+        }
+        self.took(took);
+        true
+    }
+
+    /// As [`Budget::spin`], for the longest time that it may take.
+    #[inline]
+    pub(crate) fn spin_long(&self, ready: impl FnMut() -> bool) -> bool {
+        match look(SHORT, ready) {
+            Some(took) => {
+                self.took(took);
+                true
             }
-            if cycles().saturating_sub(begun) >= budget {
-                return false;
-            }
+            None => false,
+        }
+    }
+
+    /// Something came after so long a wait.
+    #[inline]
+    fn took(&self, took: u64) {
+        if took >= SHORT / 16 {
+            self.answered();
         }
     }
 
     /// Learns from a sleep that began at `begun`, spinning included, and is over now.
     pub(crate) fn slept(&self, begun: u64) {
         let took = cycles().saturating_sub(begun);
+        self.took(took);
         let budget = self.most.load(Ordering::Relaxed);
         // Waking up takes as long as the longest looking. What came a little later than that would have been seen.
         let new = if took < 2 * SHORT {
@@ -168,6 +198,32 @@ impl Budget {
         };
         self.most.store(new, Ordering::Relaxed);
     }
+}
+
+/// Lets so many cycles pass.
+fn pass(long: u64) {
+    let until = cycles().saturating_add(long);
+    while cycles() < until {
+        std::hint::spin_loop();
+    }
+}
+
+/// Looks until `ready` says so or the time is over; how long it took, about. What came is not kept waiting for another
+/// look at the counter: it counts as found at the last one.
+#[inline]
+fn look(time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
+    let begun = cycles();
+    let mut took = 0;
+    while took < time {
+        for _ in 0..8 {
+            if ready() {
+                return Some(took);
+            }
+            std::hint::spin_loop();
+        }
+        took = cycles().saturating_sub(begun);
+    }
+    None
 }
 
 /// Whether this thread may run on one processor only: asked at first and at every 64th time.
@@ -199,7 +255,7 @@ mod tests {
             left -= 1;
             left == 0
         });
-        assert!(found || is_alone());
+        assert!(found);
         assert!(!budget.spin(|| false));
     }
 
@@ -215,5 +271,19 @@ mod tests {
             budget.slept(cycles());
         }
         assert_eq!(value(), MOST);
+    }
+    /// A stream that is dense is left alone for longer, one that is not for the shortest time again; an answer ends it.
+    #[test]
+    fn a_dense_stream_is_looked_at_seldom() {
+        let budget = Budget::new();
+        let away = || u64::from(budget.away.load(Ordering::Relaxed));
+        assert!((0..STREAM).all(|_| !budget.is_stream()));
+        assert!(budget.is_stream());
+        budget.keep_away(5, || 5 + 4);
+        assert_eq!(away(), (AWAY / 4 * TOGETHER).min(FAR));
+        budget.keep_away(0, || 1);
+        assert_eq!(away(), AWAY);
+        budget.answered();
+        assert!(!budget.is_stream());
     }
 }

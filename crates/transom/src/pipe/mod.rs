@@ -159,11 +159,11 @@ impl PipeState {
 pub enum Spin {
     /// Sleeps at once: no time of the processor is spent on waiting.
     Never,
-    /// For a time that depends on how often it helped before, at most some 20 µs; never where the thread may
-    /// run on one processor only.
+    /// For a time that depends on how often it helped before, at most some 20 µs; not on the processor on which
+    /// the other side was seen last.
     #[default]
     Adaptive,
-    /// For the full time before each sleep.
+    /// Until something comes: it does not sleep, and takes a processor for itself.
     Always,
 }
 

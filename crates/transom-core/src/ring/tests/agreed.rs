@@ -39,9 +39,9 @@ fn every_field_stays_in_its_place() {
     at!(SegmentHeader: magic 0, version 8, flags 12, cookie 16, quota_in 32, quota_out 36, capacity_in 40,
         capacity_out 48, disconnected 128, closed_by_server 132, closed_by_client 136, holders_server 140,
         holders_client 144, client_mode 148, client_pid 152, server_pid 156, connect_asleep 160, parked 164,
-        holders 256, queue_in 768, queue_out 2432);
-    at!(Control: written 0, write_turn 128, consumed 256, read_turn 384, messages_read 392, asleep_data 512,
-        asleep_space 516, demand 520, pending 524, slots 640);
+        processor_server 168, processor_client 172, holders 256, queue_in 768, queue_out 2432);
+    at!(Control: written 0, write_turn 128, written_mirror 136, consumed 256, read_turn 384, messages_read 392,
+        consumed_mirror 400, asleep_data 512, asleep_space 516, demand 520, pending 524, slots 640);
     at!(Slot: state 0, holder 4, start 8, payload_start 16, length 24, ring 28);
     assert_eq!(&layout::MAGIC.to_le_bytes(), b"transomP");
 }
@@ -81,7 +81,7 @@ fn a_header_with_other_sizes_is_refused() {
     header.flags.store(2, Ordering::Relaxed);
     assert_eq!(header.check(), Err(Corrupt));
     header.describe(&description());
-    header.version.store(2, Ordering::Relaxed);
+    header.version.store(layout::VERSION - 1, Ordering::Relaxed);
     assert_eq!(header.check(), Err(Corrupt));
 }
 

@@ -288,3 +288,19 @@ fn the_rest_of_a_message_whose_beginning_was_returned_stays() {
     let Some(_ticket) = go_on(&pipe, &mut stream, &bytes) else { panic!("there is room") };
     assert_eq!(pipe.message(99), bytes[56..]);
 }
+
+/// Invariant 11: killed between publishing and noting it in the mirror.
+#[test]
+fn a_mirror_left_behind_is_set_again() {
+    let pipe = Pipe::bytes(100);
+    pipe.done(b"old");
+    let (mark, [tail, announced, writes]) = pipe.control.written.look_once();
+    pipe.queue().copy_in(tail, b"new");
+    pipe.control.written.publish(mark, [tail + 3, announced + 3, writes + 1]);
+    pipe.queue().recover_writer().unwrap();
+    pipe.done(b"!");
+    let (mark, [head, payload, rest]) = pipe.control.consumed.look_once();
+    pipe.control.consumed.publish(mark, [head + 3, payload + 3, rest]);
+    pipe.queue().recover_reader().unwrap();
+    assert_eq!(pipe.some(9), b"new!");
+}

@@ -317,3 +317,33 @@ fn an_end_that_slept_through_the_others_work_looks_anew() {
     let mut reader = pipe.queue().reader(&old_tails).unwrap();
     assert_eq!(reader.read(&mut [0; 64], 0, Mode::Message, |_| false), Ok(whole(40)));
 }
+
+/// P39: one write, in one piece for others, whose first bytes can be read before the last are there.
+#[test]
+fn a_write_in_pieces_is_one_write_and_is_seen_piece_by_piece() {
+    let pipe = Pipe::new(false, 100, 256);
+    let (sent, mut seen) = (pattern(70), Vec::new());
+    let written = pipe.writer().write_pieces(&sent, 30, || seen.push(pipe.unread()));
+    assert_eq!((written, seen), (Ok(true), vec![30, 60, 70]));
+    assert_eq!(pipe.control.totals().unwrap().writes, 1);
+    assert_eq!(pipe.some(100), sent);
+    // Whoever is killed in between has written so much.
+    let mut writer = pipe.writer();
+    let published = std::panic::AssertUnwindSafe(|| {
+        writer.write_pieces(&sent, 30, || assert!(pipe.unread() < 60, "killed here"))
+    });
+    assert!(std::panic::catch_unwind(published).is_err());
+    pipe.queue().recover_writer().unwrap();
+    pipe.done(b"next");
+    assert_eq!(pipe.some(100), [&sent[..60], b"next"].concat());
+}
+
+/// P34, P42: only what is complete at once goes in pieces.
+#[test]
+fn a_write_that_would_wait_does_not_begin_in_pieces() {
+    for pipe in [Pipe::new(false, 100, 256), Pipe::new(true, 100, 256)] {
+        let len = if pipe.queue().shape().is_message() { 50 } else { 101 };
+        let written = pipe.writer().write_pieces(&pattern(len), 30, || panic!("nothing is published"));
+        assert_eq!((written, pipe.unread()), (Ok(false), 0));
+    }
+}

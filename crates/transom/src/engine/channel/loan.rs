@@ -19,7 +19,6 @@ use transom_sys::linux::fault::step;
 
 use super::super::area::Area;
 use super::super::record;
-use super::super::spin::{Spin, cycles};
 use super::super::turn::{Kept, Turn};
 use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
 
@@ -294,6 +293,7 @@ impl End {
         if turn.is_after_death() {
             self.recover_own_reader(&queue)?;
         }
+        self.keep_away_from_stream(&queue, waiting);
         loop {
             let over = self.is_peer_over();
             let mark = queue.written_mark();
@@ -313,14 +313,11 @@ impl End {
             if over {
                 return Err(Trouble::PeerClosed);
             }
-            let begun = cycles();
-            if waiting.deadline != Deadline::Now && waiting.spin != Spin::Never {
-                self.for_data.keep_away();
-            }
             let moved = || queue.written_mark() != mark;
             match self.pause(&mut operation, Reason::Data(0), waiting, &[], moved) {
                 Ok(()) => {
-                    self.for_data.came(begun);
+                    queue.expect();
+                    self.watch.no_burst();
                     self.await_writer(&queue, mark, waiting.deadline, &mut operation)?;
                     turn.protect();
                 }

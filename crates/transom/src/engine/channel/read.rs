@@ -12,7 +12,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, process};
 
 use super::super::area::Area;
-use super::super::spin::{Spin, cycles};
+use super::super::spin::Spin;
 use super::super::turn::{self, Go, Turn};
 use super::{A_MOMENT, Deadline, End, Operation, Reason, Trouble, Waiting};
 
@@ -70,7 +70,12 @@ impl End {
         if turn.is_after_death() {
             self.recover_own_reader(&queue)?;
         }
-        self.read_in_turn(&turn, &queue, buffer, mode, waiting, &mut operation)
+        let mut consumed = false;
+        let read = self.read_in_turn(&turn, &queue, buffer, mode, waiting, &mut operation, &mut consumed);
+        if consumed {
+            self.ring_space_behind(turn);
+        }
+        read
     }
 
     /// A reader of this end died with the turn. It may also not have come to ringing.
@@ -115,7 +120,9 @@ impl End {
         if self.peer_is_gone() { Err(Trouble::PeerClosed) } else { Err(Trouble::WouldBlock) }
     }
 
+    /// `consumed`: whether the writer is to be rung afterwards.
     #[inline]
+    #[allow(clippy::too_many_arguments)] // It is one place's state.
     fn read_in_turn<'a>(
         &'a self,
         turn: &Turn<'_>,
@@ -124,8 +131,10 @@ impl End {
         mode: ReadMode,
         waiting: &Waiting,
         operation: &mut Operation<'a>,
+        consumed: &mut bool,
     ) -> Result<Message, Trouble> {
         let mut waits = Waits { taken: 0, in_hand: false, suspect: Cell::new(None) };
+        self.keep_away_from_stream(queue, waiting);
         // Most reads find something; only who waits needs the writer's mark, whose cache line the writer wants too.
         let mut in_vain = false;
         loop {
@@ -150,10 +159,12 @@ impl End {
                 reader.begin_part();
                 waits.in_hand = true;
             }
-            let consumed = reader.publish();
-            if consumed {
+            if reader.publish() {
                 step("read-published");
-                self.ring_space();
+                match read {
+                    Read::Got { .. } => *consumed = true,
+                    _ => self.ring_space(),
+                }
             }
             match read {
                 Read::Got { len, complete } => {
@@ -187,6 +198,19 @@ impl End {
         }
     }
 
+    /// Before the look at the line of a writer who writes without end: lets some writes come together.
+    #[inline]
+    pub(super) fn keep_away_from_stream(&self, queue: &Queue<'_, Area>, waiting: &Waiting) {
+        if queue.is_caught_up(&self.tail)
+            && waiting.deadline != Deadline::Now
+            && waiting.spin != Spin::Never
+            && self.for_data.is_stream()
+            && !self.is_in_peers_way()
+        {
+            self.for_data.keep_away(self.tail.mark(), || queue.written_mark());
+        }
+    }
+
     /// Nothing, or not all, is there: waits for more. A result ends the read.
     #[cold]
     #[allow(clippy::too_many_arguments)] // It is one place's state, taken out of the fast path.
@@ -207,14 +231,11 @@ impl End {
         let demand = if waits.taken > 0 { 0 } else { room };
         let watched = if waits.taken > 0 { self.streamer(waits.suspect.get()) } else { None };
         let others: Vec<_> = watched.iter().map(OwnedFd::as_fd).collect();
-        let begun = cycles();
-        if waiting.deadline != Deadline::Now && waiting.spin != Spin::Never {
-            self.for_data.keep_away();
-        }
         let ready = || queue.written_mark() != mark;
         match self.pause(operation, Reason::Data(demand), waiting, &others, ready) {
             Ok(()) => {
-                self.for_data.came(begun);
+                queue.expect();
+                self.watch.no_burst();
                 self.await_writer(queue, mark, waiting.deadline, operation).err().map(Err)
             }
             Err(_) if waits.taken > 0 => Some(partly()),
@@ -263,7 +284,10 @@ impl End {
             let until = now + slice;
             slice = (slice * 2).min(20 * A_MOMENT);
             let go = || if queue.written_mark() == mark { Go::On(Some(until)) } else { Go::Stop };
-            if Turn::wait(word, go).is_some_and(|turn| turn.is_after_death()) {
+            // With the turn: who writes next without having found the death trusts the mirror.
+            if let Some(turn) = Turn::wait(word, go)
+                && turn.is_after_death()
+            {
                 queue.recover_writer()?;
             }
         }

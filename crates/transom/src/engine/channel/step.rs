@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use transom_core::code::Code;
-use transom_sys::linux::futex;
+use transom_sys::linux::{affinity, futex};
 
 use super::super::bell::{Sleep, Slept, Waiter};
 use super::super::spin::{self, Budget, Spin, cycles};
@@ -36,13 +36,16 @@ impl End {
         };
         let begun = cycles();
         let budget = reason.budget(self);
+        let in_the_way = self.is_in_peers_way();
         match waiting.spin {
             Spin::Never => {}
-            Spin::Adaptive if budget.spin(&mut ready) => return operation.check(),
+            Spin::Adaptive if !in_the_way && budget.spin(&mut ready) => return operation.check(),
             Spin::Adaptive => {}
+            // So long it is not worth saying that this waits.
+            Spin::Always if !in_the_way && budget.spin_long(&mut ready) => return operation.check(),
             Spin::Always => {
                 operation.wait()?;
-                let looked = self.look_until(deadline, over, ready);
+                let looked = self.look_until(deadline, over, in_the_way, ready);
                 operation.check()?;
                 return looked;
             }
@@ -76,6 +79,7 @@ impl End {
         &self,
         deadline: Option<u64>,
         over: bool,
+        mut in_the_way: bool,
         mut ready: impl FnMut() -> bool,
     ) -> Result<(), Trouble> {
         loop {
@@ -91,10 +95,31 @@ impl End {
             if !over && !self.is_listening() {
                 self.sleepers.look_for_ringers();
             }
-            if spin::is_alone() {
+            if in_the_way {
                 std::thread::yield_now();
             }
+            in_the_way = self.is_in_peers_way();
         }
+    }
+
+    /// Whether looking again and again keeps the peer from running, as far as is known: it was seen last on the
+    /// processor that this thread is on. Lets the peer know where that is.
+    pub(super) fn is_in_peers_way(&self) -> bool {
+        let here = self.show_processor();
+        match self.processor_of_peer().load(Ordering::Relaxed) {
+            0 => spin::is_alone(),
+            there => there == here,
+        }
+    }
+
+    /// Writes down for the peer which processor this thread is on; its number + 1.
+    pub(super) fn show_processor(&self) -> u32 {
+        let here = affinity::current() as u32 + 1;
+        let known = self.processor();
+        if known.load(Ordering::Relaxed) != here {
+            known.store(here, Ordering::Relaxed);
+        }
+        here
     }
 
     /// What ends an operation that began when so many had been cancelled, whatever it does.

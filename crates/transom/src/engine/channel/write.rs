@@ -18,6 +18,9 @@ use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
 /// is complete at once costs less than one that waits. Longer ones are copied meanwhile.
 const WORTH_WAITING: usize = 1024;
 
+/// Longer writes of bytes are published in pieces of this length.
+const PIECE: usize = 16 * 1024;
+
 /// A write that has begun.
 #[derive(Debug)]
 #[must_use = "a write that waits is to be polled or cancelled"]
@@ -86,7 +89,7 @@ impl End {
     /// Looks after the peer, now and then.
     #[inline]
     fn peer_lives(&self, queue: &Queue<'_, Area>) -> Result<(), Trouble> {
-        self.look_after_peer(|| queue.consumed_mark());
+        self.look_after_reader(|| queue.consumed_mark());
         if self.is_peer_over() { Err(Trouble::PeerClosed) } else { Ok(()) }
     }
 
@@ -104,17 +107,22 @@ impl End {
         }
         let mut writer = queue.writer(&self.head)?;
         // Most writes are complete at once, and these take no slot.
-        if let Written::Done = writer.write(bytes, Limit::NoWait, NO_ROW)? {
+        let complete = if bytes.len() > PIECE && !self.is_shared() && !self.is_in_peers_way() {
+            self.write_pieces(&mut writer, bytes)?
+        } else {
+            matches!(writer.write(bytes, Limit::NoWait, NO_ROW)?, Written::Done)
+        };
+        if complete {
             step("data-copied");
             self.ring_before();
             writer.publish();
             step("data-published");
-            drop(turn);
+            writer.claim(bytes.len());
+            self.ring_data_behind(turn);
             self.sleepers.tell_pollers();
-            self.ring_data();
             self.for_data.answered();
             // Only now, since the reader is at work already.
-            self.look_after_peer(|| queue.consumed_mark());
+            self.look_after_reader(|| queue.consumed_mark());
             return if self.was_killed() && !queue.is_drained()? {
                 Err(Trouble::PeerClosed)
             } else {
@@ -142,6 +150,18 @@ impl End {
         }
     }
 
+    /// A long write that completes at once; false if it does not. Where bytes have no borders the reader, if it is on
+    /// another processor, takes the first while the last are copied.
+    fn write_pieces(&self, writer: &mut Writer<'_, Area>, bytes: &[u8]) -> Result<bool, Trouble> {
+        if writer.write_pieces(bytes, PIECE, || {
+            step("piece-published");
+            self.ring_data();
+        })? {
+            return Ok(true);
+        }
+        Ok(matches!(writer.write(bytes, Limit::NoWait, NO_ROW)?, Written::Done))
+    }
+
     /// The row to note in a slot, if the write may need one.
     #[cold]
     fn row_for(&self, writer: &mut Writer<'_, Area>, len: usize, limit: Limit) -> Result<u32, Trouble> {
@@ -158,7 +178,7 @@ impl End {
     /// Looks for a moment whether there will be room, before the write is begun.
     #[inline]
     fn spin_for_room(&self, writer: &mut Writer<'_, Area>, len: usize) -> Result<(), Trouble> {
-        if matches!(writer.fit(len, Limit::Quota)?, Fit::Completes) {
+        if matches!(writer.fit(len, Limit::Quota)?, Fit::Completes) || self.is_in_peers_way() {
             return Ok(());
         }
         // There is much to read, so nothing is lost by looking seldom; and each look takes the reader's cache line.

@@ -214,7 +214,9 @@ fn a_streaming_write_that_runs_out_of_time_leaves_nothing() {
 fn a_withdrawn_write_lets_the_next_one_be_complete() {
     let _limit = limit();
     let (server, client) = pair(messages(10));
-    let first = asleep(&client, |end| end.write(&[1; 100], &moment()));
+    // Long enough for the second to be asleep by then, also on a busy machine.
+    let later = Waiting { deadline: Deadline::At(futex::now() + 500_000_000), spin: Spin::Never };
+    let first = asleep(&client, move |end| end.write(&[1; 100], &later));
     let second = asleep(&client, |end| end.write(&[2; 8], &FOR_EVER));
     assert_eq!(first.join().unwrap(), Err(Trouble::TimedOut));
     assert_eq!(second.join().unwrap(), Ok(8));
@@ -236,4 +238,28 @@ fn flushing_waits_until_everything_is_read() {
     read_bytes(&server, 1).unwrap();
     assert_eq!(flusher.join().unwrap(), Ok(()));
     assert_eq!(client.is_flushed(), Ok(true));
+}
+
+/// Where both are on one processor nobody looks again and again; where the other side is on another, anybody may.
+#[test]
+fn a_thread_on_the_peers_processor_is_in_its_way() {
+    let (server, client) = pair(bytes(100));
+    let elsewhere = || client.words().processor_server.store(u32::MAX, Ordering::Relaxed);
+    elsewhere();
+    assert!(!client.is_in_peers_way());
+    // This thread may move between the two.
+    let both_here = || server.show_processor() == client.show_processor() && client.is_in_peers_way();
+    assert!((0..1000).any(|_| both_here()));
+}
+
+/// P39: a long write to a reader on another processor goes in pieces, and is one write.
+#[test]
+fn a_long_write_goes_in_pieces_and_is_one_write() {
+    let _limit = limit();
+    let (server, client) = pair(bytes(1 << 20));
+    client.words().processor_server.store(u32::MAX, Ordering::Relaxed);
+    let sent = pattern(300_001, 7);
+    assert_eq!(client.write(&sent, &FOR_EVER), Ok(sent.len()));
+    assert_eq!(client.counters().messages_out, 1);
+    assert_eq!(read_bytes(&server, 1 << 20), Ok(sent));
 }
