@@ -1,10 +1,7 @@
-//! Pipes and mailslots for [tokio](https://docs.rs/tokio): feature `tokio`.
+//! Pipes, mailslots and windows for [tokio](https://docs.rs/tokio): feature `tokio`.
 //!
-//! The rules are those of [`crate::pipe`] and [`crate::mailslot`]; here is only who waits, and how. A call that would wait gives its turn to
-//! Pipes and windows for [tokio](https://docs.rs/tokio): feature `tokio`.
-//!
-//! The rules are those of [`crate::pipe`] and [`crate::window`]; here is only who waits, and how. A call that would wait gives its turn to
-//! other tasks instead of keeping a thread.
+//! The rules are those of [`crate::pipe`], [`crate::mailslot`] and [`crate::window`]; here is only who waits, and how. A
+//! call that would wait gives its turn to other tasks instead of keeping a thread.
 //!
 //! On Linux a task waits at a pipe's doorbell, a descriptor that tokio polls; for a mailslot see [`mailslot`]. On Windows each call is an overlapped
 //! operation whose event wakes the task; tokio's own named pipes are not used, since they read ahead, and then neither
