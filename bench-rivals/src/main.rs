@@ -4,6 +4,7 @@
 //! bench-rivals map [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
 //! bench-rivals pipe [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
 //! bench-rivals mailslot [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
+//! bench-rivals window [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]
 //! ```
 //!
 //! See README.md for what is compared and how.
@@ -21,12 +22,12 @@ mod map;
 mod native;
 mod pipe;
 mod shmem;
+mod window;
 mod wine;
 
 use folder::Folder;
 
-const USAGE: &str =
-    "usage: bench-rivals map|pipe|mailslot [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]";
+const USAGE: &str = "usage: bench-rivals map|pipe|mailslot|window [--rounds N] [--quick] [--only PART]... [--json] [--plot FILE]";
 
 /// What the command line asks for.
 struct Wish {
@@ -42,12 +43,13 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.split_first() {
         Some((word, rest)) if word == "child" => {
-            let carriers = [pipe::CARRIERS, mailslot::CARRIERS].concat();
+            let carriers = [pipe::CARRIERS, mailslot::CARRIERS, window::CARRIERS].concat();
             run_child_with(rest, map::ROLES, &carriers)
         }
         Some((word, rest)) if word == "map" => measure(rest, map::plan),
         Some((word, rest)) if word == "pipe" => measure(rest, pipe::plan),
         Some((word, rest)) if word == "mailslot" => measure(rest, mailslot::plan),
+        Some((word, rest)) if word == "window" => measure(rest, window::plan),
         _ => Err(Error::new(USAGE)),
     };
     match result {

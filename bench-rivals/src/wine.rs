@@ -1,4 +1,4 @@
-//! Wine's own mappings, pipes and mailslots, by small Windows programs that are compiled for the run.
+//! Wine's own mappings, pipes, mailslots and window messages, by small Windows programs that are compiled for the run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use crate::native;
 const MAPPING: &str = include_str!("../programs/mapping.c");
 const MAILSLOT: &str = include_str!("../programs/mailslot.c");
 const PIPE: &str = include_str!("../programs/pipe.c");
+const WINDOW: &str = include_str!("../programs/window.c");
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
 /// Mappings, as far as there are a compiler and a Wine.
@@ -53,6 +54,17 @@ pub fn mailslots(folder: &Folder) -> Vec<Case> {
         (shape, Ok(program)) => Case::fanned_by_program(word, what, shape, "env", arguments(program, folder)),
     };
     [1, 4, 16].map(case).to_vec()
+}
+
+/// Messages to a window of another process, in `shapes`: without bytes SendMessage, with bytes WM_COPYDATA.
+pub fn windows(folder: &Folder, shapes: Vec<Shape>) -> Vec<Case> {
+    let program = program(folder, "window", WINDOW);
+    let (word, what) = ("wine", "Wine, SendMessage");
+    let case = |shape| match &program {
+        Err(error) => Case::carried_not(word, what, shape, error.to_string()),
+        Ok(program) => Case::carried_by_program(word, what, shape, "env", arguments(program, folder)),
+    };
+    shapes.into_iter().map(case).collect()
 }
 
 /// A program that Wine has run once: it makes its files then, which takes a while.

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | round trip | sends, receives as many bytes | the same, the other way round |
 //! | in place | a round trip of which both sides touch the first and the last bytes alone | the same |
+//! | call | sends, receives a number of 8 bytes | looks at what it receives, sends the number |
 //! | messages | sends all; the last one ends when the partner has all | receives one by one |
 //! | bytes | sends all; the last one ends when the partner has all | receives what there is, 64 KiB at a time |
 //! | connect | connects, a round trip of 64 bytes, closes | accepts, the round trip, waits for the end |
@@ -114,6 +115,7 @@ pub enum Manner {
 enum Kind {
     RoundTrip,
     Lent,
+    Call,
     Messages,
     Bytes,
     Connect,
@@ -146,6 +148,13 @@ impl Shape {
     #[must_use]
     pub const fn lent(bytes: usize, manner: Manner) -> Shape {
         Shape { kind: Kind::Lent, bytes, manner }
+    }
+
+    /// `bytes` there, and a number back. Who is called may read the bytes where they arrived: its
+    /// [`receive`](End::receive) says how many there are, and need not copy them.
+    #[must_use]
+    pub const fn call(bytes: usize, manner: Manner) -> Shape {
+        Shape { kind: Kind::Call, bytes, manner }
     }
 
     /// Messages one way, each received by itself.
@@ -202,7 +211,9 @@ impl Shape {
 
     pub(crate) fn unit(self) -> Unit {
         match self.kind {
-            Kind::RoundTrip | Kind::Lent | Kind::Connect | Kind::ConnectFirst => Unit::Microseconds,
+            Kind::RoundTrip | Kind::Lent | Kind::Call | Kind::Connect | Kind::ConnectFirst => {
+                Unit::Microseconds
+            }
             Kind::Messages => Unit::Rate,
             Kind::Bytes => Unit::Bandwidth(self.bytes as u64),
         }
@@ -218,6 +229,7 @@ impl Kind {
         match self {
             Kind::RoundTrip => "rt",
             Kind::Lent => "lent",
+            Kind::Call => "call",
             Kind::Messages => "msg",
             Kind::Bytes => "bytes",
             Kind::Connect => "connect",
@@ -246,6 +258,7 @@ impl fmt::Display for Shape {
         match self.kind {
             Kind::RoundTrip => write!(f, "round trip of {size}, {manner}"),
             Kind::Lent => write!(f, "round trip of {size} in place, {manner}"),
+            Kind::Call => write!(f, "call with {size}, {manner}"),
             Kind::Messages => write!(f, "messages of {size}, {manner}"),
             Kind::Bytes => write!(f, "bytes, {size} a write, {manner}"),
             Kind::Connect | Kind::ConnectFirst => {
@@ -275,6 +288,7 @@ mod tests {
             id(Shape::lent(1 << 20, Manner::Polling)),
             of("lent-1m-poll/x", "round trip of 1 MiB in place, polling, cross")
         );
+        assert_eq!(id(Shape::call(64, Manner::Same)), of("call-64-same/x", "call with 64 B, blocking, same"));
         assert_eq!(
             id(Shape::bytes(1 << 20, Manner::Cross)),
             of("bytes-1m/x", "bytes, 1 MiB a write, blocking, cross")

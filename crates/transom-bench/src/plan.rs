@@ -127,7 +127,7 @@ impl Case {
     }
 
     /// As [`Case::carried`], where another program plays both ends. Behind `arguments` it gets the shape's: `rt`,
-    /// `msg`, `bytes` or `connect`, the number of bytes, `polling` or `blocking`; then both processors.
+    /// `call`, `msg`, `bytes` or `connect`, the number of bytes, `polling` or `blocking`; then both processors.
     #[must_use]
     pub fn carried_by_program(
         who: &'static str,

@@ -79,6 +79,7 @@ fn worker<L: Link>(stage: &Stage<'_>) -> Result<()> {
             round_trips(&mut partner, place, L::connect(place)?, bytes)
         }
         "lent" => round_trips(&mut partner, place, L::connect(place)?, touched(place.bytes)),
+        "call" => calls(&mut partner, L::connect(place)?, vec![7; place.bytes]),
         "msg" | "bytes" => one_way(&mut partner, place, L::connect(place)?),
         "connect" => serve(&mut |count| {
             partner.begin(count)?;
@@ -103,6 +104,14 @@ fn partner<L: Link>(shared: Shared, arguments: &[String]) -> Result<Work> {
             for _ in 0..count {
                 fill(end, &mut buffer)?;
                 end.send(&buffer)?;
+            }
+            Ok(())
+        })),
+        "call" => Ok(once_connected(server, move |end, count| {
+            let mut buffer = vec![0; bytes];
+            for _ in 0..count {
+                let received = end.receive(&mut buffer)? as u64;
+                end.send(&answer(received).to_ne_bytes())?;
             }
             Ok(())
         })),
@@ -185,6 +194,24 @@ fn round_trips(partner: &mut Partner, place: &Place, mut end: impl End, bytes: V
         let sample =
             if place.polling && short { row_and_tail(count, operation) } else { each(count, operation) }?;
         if buffer == bytes { Ok(sample) } else { Err(Error::new("what came back is not what was sent")) }
+    })
+}
+
+/// What is answered to so many bytes.
+fn answer(received: u64) -> u64 {
+    received + 1
+}
+
+fn calls(partner: &mut Partner, mut end: impl End, bytes: Vec<u8>) -> Result<()> {
+    let expected = answer(bytes.len() as u64).to_ne_bytes();
+    serve(&mut |count| {
+        partner.begin(count)?;
+        each(count, || {
+            let mut number = [0; 8];
+            end.send(&bytes)?;
+            fill(&mut end, &mut number)?;
+            if number == expected { Ok(()) } else { Err(Error::new("a call was answered wrongly")) }
+        })
     })
 }
 
