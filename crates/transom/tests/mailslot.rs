@@ -1,7 +1,10 @@
 //! Mailslots between processes (mailslots.md).
 //!
-//! `TRANSOM_MAILSLOT_WRITERS` and `TRANSOM_MAILSLOT_EACH` say how many processes write how many messages; the
-//! defaults are small. The full measure is 256 and 20000, which wants a release build.
+//! `cargo test` runs the loads with small numbers. The full ones, 256 processes that write 20,000 messages each:
+//!
+//! ```text
+//! TRANSOM_LOAD=full cargo test --release -p transom --test mailslot -- --test-threads=1 --nocapture
+//! ```
 
 mod support;
 
@@ -12,6 +15,7 @@ use support::{
     ON_LINUX, PATIENCE, With, alone, argument, code, exit_code, expect_signal, handle, limit, named_event,
     number, ready, role, under_wine, unique, wait_to_be_killed,
 };
+use transom::event::Event;
 use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, HandleFlags, RawHandle};
 use transom::mailslot::{Options, Server, Writer};
 use transom::mapping::{Mapping, View};
@@ -20,9 +24,15 @@ use transom::wait::{self, Timeout, Wait};
 
 #[test]
 fn child_entry() {
+    // The full loads may run longer than a test may; each writer ends when it has written, or is killed.
+    match std::env::var(support::ROLE).as_deref() {
+        Ok("writer") if full() => transom::process::exit(writer()),
+        Ok("writer-to-be-killed") if full() => transom::process::exit(writer_to_be_killed()),
+        _ => {}
+    }
     support::child(&[
         ("writer", writer),
-        ("endless-writer", endless_writer),
+        ("writer-to-be-killed", writer_to_be_killed),
         ("reader-of-handle", reader_of_handle),
         ("writer-through-handle", writer_through_handle),
         ("holder", holder),
@@ -34,8 +44,14 @@ fn slot_name(what: &str) -> String {
     format!(r"\\.\mailslot\{}", unique(what))
 }
 
-fn from_environment(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+/// Whether the full numbers are asked for.
+fn full() -> bool {
+    std::env::var_os("TRANSOM_LOAD").is_some_and(|value| value == "full")
+}
+
+/// A limit of the test's time; the full loads may take longer than a test may.
+fn load_limit() -> Option<support::Limit> {
+    (!full()).then(limit)
 }
 
 /// A message: who, which, what the clock of [`Clock`] was as its writing began, and as that of the message before it
@@ -66,7 +82,8 @@ fn check_whole(bytes: &[u8]) -> (u32, u32, u64, u64) {
     (writer, index, began, returned)
 }
 
-/// A number that all processes of a test count up: it is more after a write has returned than it was before.
+/// Numbers that all processes of a test share. The first is the clock, which all count up: it is more after a write has
+/// returned than it was before.
 struct Clock(View);
 
 impl Clock {
@@ -78,12 +95,32 @@ impl Clock {
     fn word(&self) -> &AtomicU64 {
         self.0.atomic_u64(0).unwrap()
     }
+
+    /// Messages that the reader has read, where it says so.
+    fn read(&self) -> &AtomicU64 {
+        self.0.atomic_u64(8).unwrap()
+    }
+
+    /// How many messages may be unread when a writer goes on; 0: any number.
+    fn ahead(&self) -> &AtomicU64 {
+        self.0.atomic_u64(16).unwrap()
+    }
+
+    /// Waits until the reader is not too far behind. Then many writers are in the middle of their work.
+    fn keep_pace(&self) {
+        let ahead = self.ahead().load(Ordering::SeqCst);
+        let unread = || self.word().load(Ordering::SeqCst).saturating_sub(self.read().load(Ordering::SeqCst));
+        while ahead != 0 && unread() > ahead {
+            std::thread::yield_now();
+        }
+    }
 }
 
-/// Writes its messages as fast as it can.
+/// Writes its messages as fast as it can and may.
 fn write_all(writer: &Writer, id: u32, count: u32, clock: &Clock) {
     let mut returned = 0;
     for index in 0..count {
+        clock.keep_pace();
         let began = clock.word().load(Ordering::SeqCst);
         writer.send(&message(id, index, began, returned)).unwrap();
         returned = clock.word().fetch_add(1, Ordering::SeqCst) + 1;
@@ -93,6 +130,10 @@ fn write_all(writer: &Writer, id: u32, count: u32, clock: &Clock) {
 fn writer() -> u32 {
     let clock = Clock(Mapping::open(&argument("CLOCK")).unwrap().view().unwrap());
     let writer = Writer::open(&argument("SLOT")).unwrap();
+    // All begin at the same moment, where there is an event for that.
+    if std::env::var_os("TRANSOM_TEST_GO").is_some() {
+        expect_signal(&Event::open(&argument("GO")).unwrap());
+    }
     write_all(&writer, number("ID") as u32, number("COUNT") as u32, &clock);
     0
 }
@@ -105,6 +146,8 @@ struct Seen {
     /// The latest beginning of a message read so far.
     latest: u64,
     count: u64,
+    /// Who wrote the last message.
+    last: u32,
 }
 
 impl Seen {
@@ -116,7 +159,7 @@ impl Seen {
         assert!(index == 0 || *before < returned, "one that began later was read before {index} of {writer}");
         (*next, *before) = (index + 1, self.latest);
         self.latest = self.latest.max(began);
-        self.count += 1;
+        (self.count, self.last) = (self.count + 1, writer);
     }
 }
 
@@ -124,22 +167,25 @@ impl Seen {
 /// returned is read after it.
 #[test]
 fn many_processes_write_into_one_mailslot() {
-    let writers = from_environment("TRANSOM_MAILSLOT_WRITERS", 12);
-    let each = from_environment("TRANSOM_MAILSLOT_EACH", 600);
-    let _limit = (writers * each <= 100_000).then(limit);
+    let _limit = load_limit();
+    let (writers, each) = if full() { (256, 20_000) } else { (12, 600) };
     let (name, clock_name) = (slot_name("many"), unique("clock"));
     let (_clock, _mapping) = Clock::create(&clock_name);
+    let go_name = unique("go");
+    let go = named_event(&go_name);
     let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
     let children: Vec<Child> = (0..writers)
         .map(|id| {
             role("writer")
                 .with("SLOT", &name)
                 .with("CLOCK", &clock_name)
+                .with("GO", &go_name)
                 .with("ID", id)
                 .with("COUNT", each)
                 .start()
         })
         .collect();
+    go.set().unwrap();
     let mut seen = Seen::default();
     while seen.count < (writers * each) as u64 {
         server.receive_many(1000, |bytes| seen.note(bytes)).unwrap();
@@ -151,43 +197,84 @@ fn many_processes_write_into_one_mailslot() {
     assert_eq!(server.info().unwrap().count, 0);
 }
 
-fn endless_writer() -> u32 {
-    let clock = Clock(Mapping::open(&argument("CLOCK")).unwrap().view().unwrap());
-    let writer = Writer::open(&argument("SLOT")).unwrap();
-    write_all(&writer, number("ID") as u32, 3000, &clock);
-    wait_to_be_killed()
+fn writer_to_be_killed() -> u32 {
+    writer();
+    // Not for ever: the test may have failed.
+    let never = Event::new(true).unwrap();
+    wait::one(&never, Timeout::millis(600_000)).unwrap();
+    0
 }
 
-/// S9, S17, S31: what a killed writer had written is whole and in order, and the others notice nothing.
+/// How writers are killed.
+struct Kills {
+    /// Writers at a time; who is killed is followed by another.
+    writers: u32,
+    /// Messages of each.
+    each: u32,
+    kills: u32,
+    /// At most so many messages are read between two kills.
+    apart: u64,
+    /// At most so many are unread, or a few more.
+    ahead: u64,
+}
+
+/// S9, S17, S31: what a killed writer had written is whole and in order, and the others notice nothing: none of
+/// theirs is lost, doubled, torn or late.
 #[test]
 fn writers_killed_at_random_leave_whole_messages() {
-    let _limit = limit();
-    let (name, clock_name) = (slot_name("killed"), unique("clock"));
-    let (_clock, _mapping) = Clock::create(&clock_name);
-    let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
-    let start = |kind: &str, id: u32, count: u32| {
-        role(kind).with("SLOT", &name).with("CLOCK", &clock_name).with("ID", id).with("COUNT", count).start()
+    let _limit = load_limit();
+    let Kills { writers, each, kills, apart, ahead } = if full() {
+        Kills { writers: 256, each: 20_000, kills: 256, apart: 10_000, ahead: 2000 }
+    } else {
+        Kills { writers: 3, each: 3000, kills: 15, apart: 1024, ahead: 200 }
     };
-    let honest = start("writer", 1_000_000, 3000);
+    let (name, clock_name) = (slot_name("killed"), unique("clock"));
+    let (clock, _mapping) = Clock::create(&clock_name);
+    let server = Options::new(&name).read_timeout(PATIENCE).create().unwrap();
+    clock.ahead().store(ahead, Ordering::SeqCst);
+    let start = |id: u32| {
+        let command = role("writer-to-be-killed").with("SLOT", &name).with("CLOCK", &clock_name);
+        (id, command.with("ID", id).with("COUNT", each).start())
+    };
+    let read = |most: usize, seen: &mut Seen| {
+        let count = server.receive_many(most, |bytes| seen.note(bytes));
+        clock.read().store(seen.count, Ordering::SeqCst);
+        count
+    };
+    let mut running: Vec<(u32, Child)> = (0..writers).map(start).collect();
     let mut seen = Seen::default();
     let mut random = 0x2545_F491_4F6C_DD1D_u64;
-    for id in 0..15 {
-        let victim = start("endless-writer", id, 0);
+    let mut killed = Vec::new();
+    for kill in 0..kills {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let until = seen.count + 1 + (random >> 54);
-        while seen.count < until || !seen.writers.contains_key(&id) {
-            server.receive_many(64, |bytes| seen.note(bytes)).unwrap();
+        let until = seen.count + 1 + (random >> 20) % apart;
+        while seen.count < until {
+            // There is as much: the newest writer alone brings it.
+            read(64, &mut seen).unwrap();
         }
-        victim.process.terminate(9).unwrap();
-        exit_code(&victim);
+        // The one that wrote last is the likeliest to write just now; now and then another.
+        let chosen = running.iter().position(|(id, _)| *id == seen.last && kill % 4 != 0);
+        let other = (random >> 33) as usize % running.len();
+        let (victim, child) = running.swap_remove(chosen.unwrap_or(other));
+        child.process.terminate(9).unwrap();
+        exit_code(&child);
+        killed.push(victim);
+        running.push(start(writers + kill));
+    }
+    let is_done = |seen: &Seen, id| seen.writers.get(id).is_some_and(|(next, _)| *next == each);
+    while !running.iter().all(|(id, _)| is_done(&seen, id)) {
+        read(1000, &mut seen).unwrap();
+    }
+    for (_, child) in &running {
+        child.process.terminate(9).unwrap();
+        exit_code(child);
     }
     server.set_read_timeout(Timeout::ZERO).unwrap();
-    while seen.writers.get(&1_000_000).is_none_or(|(next, _)| *next < 3000) {
-        let _ = server.receive_many(1000, |bytes| seen.note(bytes));
-    }
-    assert_eq!(exit_code(&honest), 0);
-    while server.receive_many(1000, |bytes| seen.note(bytes)).is_ok() {}
+    while read(1000, &mut seen).is_ok() {}
     assert_eq!((server.info().unwrap().count, server.info().unwrap().next), (0, None));
+    let early = killed.iter().filter(|id| !is_done(&seen, id)).count();
+    println!("{} messages, {early} of {kills} killed before they had written all", seen.count);
+    assert!(early > 0, "nobody was killed while it wrote");
 }
 
 /// S12: a long message stays as it is until there is room for it.
