@@ -117,6 +117,12 @@ int main(void)
     OPENED("server_elsewhere", h, CreateMailslotA("\\\\tc-nowhere\\mailslot\\x", 0, 0, NULL));
     OPENED("no_name", h, CreateMailslotA("\\\\.\\mailslot\\", 0, 0, NULL));
 
+    /* calls of pipes */
+    TRUTH("peek", PeekNamedPipe(slot, a, sizeof a, &n, NULL, NULL));
+    TRUTH("peek_client", PeekNamedPipe(c, NULL, 0, NULL, &n, NULL));
+    TRUTH("connect", ConnectNamedPipe(slot, NULL));
+    TRUTH("pipe_info", GetNamedPipeInfo(slot, NULL, NULL, NULL, NULL));
+
     /* closing while a read waits */
     TRUTH("last_waits", ReadFile(slot, a, sizeof a, NULL, &o));
     TRUTH("close", CloseHandle(slot));

@@ -36,6 +36,7 @@ fn child_entry() {
         ("reader-of-handle", reader_of_handle),
         ("writer-through-handle", writer_through_handle),
         ("holder", holder),
+        ("setter", setter),
         ("server", server),
     ]);
 }
@@ -314,6 +315,29 @@ fn a_child_reads_through_an_inherited_handle() {
     assert_eq!(role("reader-of-handle").inheriting().with("SERVER", raw).run(), 4);
     assert_eq!(server.receive_vec().unwrap(), b"ef");
     assert_eq!(role("reader-of-handle").inheriting().with("SERVER", raw).run(), 121, "121");
+}
+
+/// Sets the time-out with a handle whose number it was told, and says what it was.
+fn setter() -> u32 {
+    let Ok(server) = Server::from_raw(handle("SERVER")) else { return 200 };
+    let was = server.info().unwrap().read_timeout.as_millis();
+    server.set_read_timeout(Timeout::millis(77)).unwrap();
+    was
+}
+
+/// H13, S20, S32: a handle that was created inheritable is inherited, and the time-out a child sets is everybody's.
+#[test]
+fn a_mailslot_can_be_created_inheritable() {
+    let _alone = alone();
+    let name = slot_name("born");
+    let server = Options::new(&name).read_timeout(Timeout::millis(55)).inherit(true).create().unwrap();
+    let inherits = server.as_handle().information().unwrap().inherit;
+    differs_under_wine!("H13", inherits);
+    // Where the wish is not honoured.
+    server.as_handle().set_information(HandleFlags { inherit: true, protect_from_close: false }).unwrap();
+    let raw = server.as_handle().as_raw().value();
+    assert_eq!(role("setter").inheriting().with("SERVER", raw).run(), 55);
+    assert_eq!(server.info().unwrap().read_timeout, Timeout::millis(77));
 }
 
 fn writer_through_handle() -> u32 {

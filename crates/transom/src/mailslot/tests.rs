@@ -45,7 +45,7 @@ fn a_name_has_one_server_and_is_gone_with_it() {
     assert_eq!(code(again.receive(&mut [0; 20])), 121);
 }
 
-/// S1, S7, S4
+/// S1, S7
 #[test]
 fn names_are_those_of_mailslots_on_this_computer() {
     let _limit = limit();
@@ -54,6 +54,10 @@ fn names_are_those_of_mailslots_on_this_computer() {
     let writer = Writer::open(&format!(r"\\.\MAILSLOT\SOME\{}", stem.to_uppercase())).unwrap();
     writer.send(b"x").unwrap();
     assert_eq!(server.receive_vec().unwrap(), b"x");
+    drop(writer);
+    Writer::open(&format!("//./mailslot/some/{stem}")).unwrap().send(b"slashes").unwrap();
+    assert_eq!(server.receive_vec().unwrap(), b"slashes");
+    assert_eq!(code(Server::create(&format!(r"\\elsewhere\mailslot\{stem}"))), 3);
     assert_eq!(code(Server::create("plain")), 123);
     assert_eq!(code(Server::create(&format!(r"\\.\pipe\{stem}"))), 123);
 }
@@ -102,7 +106,7 @@ fn a_waiting_reader_gets_the_message() {
     assert_eq!(reader.join().unwrap(), b"wake up");
 }
 
-/// S15: the longest message is a limit of each write.
+/// S30
 #[test]
 fn a_writer_reads_not_and_a_server_writes_not() {
     let _limit = limit();
@@ -114,6 +118,106 @@ fn a_writer_reads_not_and_a_server_writes_not() {
     let as_server =
         Server::from_handle(Handle::from_raw(writer.try_clone().unwrap().into_handle().into_raw()).unwrap());
     assert_eq!(code(as_server.unwrap().receive(&mut [0; 4])), 5);
+}
+
+/// S11, S29: an empty message counts, and is read.
+#[test]
+fn an_empty_message_is_a_message() {
+    let _limit = limit();
+    let (server, writer) = pair("empty");
+    writer.send(b"").unwrap();
+    let info = server.info().unwrap();
+    let read = server.receive(&mut [0; 4]).ok();
+    crate::differs_under_wine!("S11", (info.next, info.count, read) == (Some(0), 1, Some(0)));
+}
+
+/// S29: all messages count, and the size is that of the first.
+#[test]
+fn every_message_counts() {
+    let _limit = limit();
+    let (server, writer) = pair("count");
+    assert_eq!(server.info().unwrap().next, None);
+    for message in [&b"four"[..], b"to", b"three"] {
+        writer.send(message).unwrap();
+    }
+    let info = server.info().unwrap();
+    assert_eq!(info.next, Some(4));
+    crate::differs_under_wine!("S29", info.count == 3);
+}
+
+/// S14: a read of 0 bytes finds nothing, or no room.
+#[test]
+fn a_read_of_no_bytes_tells_whether_there_is_something() {
+    let _limit = limit();
+    let (server, writer) = pair("none");
+    let none = crate::support::code(server.receive(&mut []));
+    writer.send(b"x").unwrap();
+    let refused = crate::support::code(server.receive(&mut []));
+    let stays = server.receive_vec().is_ok_and(|message| message == b"x");
+    crate::differs_under_wine!("S14", (none, refused, stays) == (121, 122, true));
+}
+
+/// S15: a message that is too long is refused as a whole, and what is queued stays.
+#[test]
+fn a_message_longer_than_the_longest_is_refused() {
+    let _limit = limit();
+    let name = name("limit");
+    let server = Options::new(&name).max_message(10).read_timeout(Timeout::ZERO).create().unwrap();
+    assert_eq!(server.info().unwrap().max_message, Some(10));
+    let writer = Writer::open(&name).unwrap();
+    writer.send(&[1; 10]).unwrap();
+    let refused = writer.send(&[2; 11]).is_err();
+    assert_eq!(server.receive_vec().unwrap(), [1; 10]);
+    let nothing = crate::support::code(server.receive(&mut [0; 20])) == 121;
+    crate::differs_under_wine!("S15", refused && nothing);
+}
+
+/// S16
+#[test]
+fn without_a_longest_message_any_size_is_taken() {
+    let _limit = limit();
+    let (server, writer) = pair("large");
+    writer.send(&[5; 3000]).unwrap();
+    let mut buffer = [0; 4000];
+    assert_eq!(server.receive(&mut buffer).unwrap(), 3000);
+    assert!(buffer[..3000].iter().all(|byte| *byte == 5));
+    assert_eq!(server.info().unwrap().max_message, None);
+}
+
+/// S17: a message stays when its writer closes.
+#[test]
+fn a_message_outlives_its_writer() {
+    let _limit = limit();
+    let (server, writer) = pair("outlives");
+    writer.send(b"still there").unwrap();
+    drop(writer);
+    let stays = server.receive(&mut [0; 20]).is_ok_and(|length| length == 11);
+    crate::differs_under_wine!("S17", stays);
+}
+
+/// S33: a copy of the handle is as good, and the last one takes the name.
+#[test]
+fn a_second_handle_keeps_the_mailslot() {
+    let _limit = limit();
+    let name = name("second");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    let copy = server.try_clone().unwrap();
+    drop(server);
+    assert_eq!(code(Server::create(&name)), 183);
+    Writer::open(&name).unwrap().send(b"x").unwrap();
+    assert_eq!(copy.info().unwrap().read_timeout, Timeout::ZERO);
+    drop(copy);
+    assert_eq!(code(Writer::open(&name)), 2);
+}
+
+/// S38: a mailslot's handle can be waited for, and that says nothing about messages.
+#[test]
+fn waiting_for_the_handle_is_no_error() {
+    let _limit = limit();
+    let (server, writer) = pair("wait");
+    let before = crate::wait::one(&server, Timeout::ZERO).unwrap();
+    writer.send(b"x").unwrap();
+    assert_eq!(crate::wait::one(&server, Timeout::ZERO).unwrap(), before);
 }
 
 /// S31, S9

@@ -71,6 +71,38 @@ fn other_computers_are_not_reached() {
     }
 }
 
+/// S6
+#[test]
+fn this_computers_own_names_are_local() {
+    let _limit = limit();
+    let name = name("here");
+    let server = Options::new(&name).read_timeout(Timeout::ZERO).create().unwrap();
+    for computer in ["localhost".to_owned(), transom_sys::linux::host::computer()] {
+        let writer = Writer::open(&name.replacen('.', &computer, 1)).unwrap();
+        writer.send(computer.as_bytes()).unwrap();
+        assert_eq!(server.receive_vec().unwrap(), computer.as_bytes());
+    }
+}
+
+/// S26, S27: several threads may wait with one handle, and each message goes to one of them.
+#[test]
+fn threads_that_wait_with_one_handle_get_a_message_each() {
+    let _limit = limit();
+    let name = name("threads");
+    let server = Server::create(&name).unwrap();
+    let writer = Writer::open(&name).unwrap();
+    let mut got: Vec<u8> = thread::scope(|scope| {
+        let readers = [(); 4]
+            .map(|()| scope.spawn(|| (0..50).map(|_| server.receive_vec().unwrap()[0]).collect::<Vec<u8>>()));
+        for number in 0..200 {
+            writer.send(&[number]).unwrap();
+        }
+        readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect()
+    });
+    got.sort_unstable();
+    assert_eq!(got, (0..200).collect::<Vec<u8>>());
+}
+
 /// An extension.
 #[test]
 fn many_messages_are_taken_in_one_call() {
