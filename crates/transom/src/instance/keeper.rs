@@ -173,6 +173,8 @@ fn keep(
     if messages.wait_with(&[&stop], Timeout::INFINITE).is_err() {
         let _ = wait::one(&stop, Timeout::INFINITE);
     }
+    // Who has sent meanwhile is told that this is the end. Not every system answers for a window that is destroyed.
+    let _ = messages.poll();
     drop(window);
     drop(owned);
 }
