@@ -404,6 +404,15 @@ impl Queue {
         kind: Kind,
         callback: Option<(SendCallback, usize, u32, u32)>,
     ) -> Result<u64, Code> {
+        if callback.is_some() {
+            // Who has died answers no more; what it did answer before is taken first.
+            let is_vain =
+                |question: &&Question| question.callback.is_some() && !self.desktop.lives(question.to);
+            let vain: Vec<u64> =
+                self.state.borrow().questions.iter().filter(is_vain).map(|question| question.token).collect();
+            self.drain();
+            self.state.borrow_mut().questions.retain(|question| !vain.contains(&question.token));
+        }
         let index = self.take_slot()?;
         let packed = match marshal::pack(call, |bytes, room| self.place(bytes, room)) {
             Ok(packed) => packed,
