@@ -6,7 +6,7 @@
 //!  names         16384 × 520 bytes     number 0xC000 + place
 //!  windows       65536 × 64 bytes      what is looked at when a window is sought
 //!  slots         524288 × 128 bytes    what travels
-//!  threads       4096 × 4096 bytes     0 head │ 12 asleep │ 128 looked │ 136 looking │ 4072 life
+//!  threads       4096 × 4096 bytes     0 head │ 8 processor │ 12 asleep │ 128 looked │ 136 looking │ 4072 life
 //!  pages         65536 × 4096 bytes    a window's title and properties
 //!  arenas        4096 × 64 KiB         what the messages of a thread carry
 //! ```
@@ -105,8 +105,9 @@ pub struct High {
 pub struct ThreadRow {
     /// Its stack, see [`Head`](super::Head).
     pub head: AtomicU64,
-    _0: AtomicU32,
-    /// 1: who pushes has to ring.
+    /// The processor on which the thread was seen last, its number + 1; 0: not yet.
+    pub processor: AtomicU32,
+    /// 1: who pushes has to wake it.
     pub asleep: AtomicU32,
     _1: [AtomicU64; 14],
     /// When it looked at its queue last: nanoseconds of CLOCK_MONOTONIC.
@@ -250,7 +251,7 @@ mod fresh {
         fn default() -> ThreadRow {
             ThreadRow {
                 head: long(),
-                _0: short(),
+                processor: short(),
                 asleep: short(),
                 _1: from_fn(|_| long()),
                 looked: long(),

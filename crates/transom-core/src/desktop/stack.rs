@@ -187,6 +187,7 @@ pub fn prepare_sleep(row: &ThreadRow) -> Option<u32> {
 pub fn begin(row: &ThreadRow) -> u32 {
     let last = Head(row.head.load(Ordering::Relaxed)).generation();
     let generation = if last >= GENERATIONS { 1 } else { last + 1 };
+    row.processor.store(0, Ordering::Relaxed);
     row.asleep.store(0, Ordering::Relaxed);
     row.looking.store(0, Ordering::Relaxed);
     row.head.store(Head::new(generation, 0, 0).0, Ordering::Release);

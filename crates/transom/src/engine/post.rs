@@ -414,12 +414,14 @@ impl Inlet {
         }
         let begun = cycles();
         self.learn();
-        self.budget.keep_away_for(AWAY);
-        if self.budget.spin(|| self.picture().has_news(&self.mailbox.post()))
-            && let Some(found) = look(false)?
-        {
-            self.budget.came(begun);
-            return Ok(found);
+        if !spin::is_alone() {
+            self.budget.keep_away_for(AWAY);
+            if self.budget.spin(|| self.picture().has_news(&self.mailbox.post()))
+                && let Some(found) = look(false)?
+            {
+                self.budget.came(begun);
+                return Ok(found);
+            }
         }
         let deadline = match until {
             Until::Moment(moment) => Some(moment),

@@ -18,7 +18,7 @@
 //! A procedure may end its thread, which unwinds through the functions here that run procedures: they keep nothing that
 //! needs to be dropped. The queue itself is dropped with the thread, and answers what is left.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,13 +29,13 @@ use transom_core::desktop::slots::{self, GONE, Kind};
 use transom_core::desktop::{Phase, Refused, Slot, Who, stack};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{Errno, futex};
+use transom_sys::linux::{Errno, affinity, futex};
 
 use super::desktop::{Desktop, desktop};
 use super::marshal::{self, Served};
 use super::procedures;
 use super::record;
-use super::spin::Budget;
+use super::spin::{self, Budget};
 use crate::window::WindowHandle;
 use crate::window::message::{QS_ALLPOSTMESSAGE, QS_POSTMESSAGE, QS_SENDMESSAGE, QS_TIMER};
 use crate::window::raw::{Charset, Message, SendCallback, TimerProcedure};
@@ -172,6 +172,8 @@ pub(crate) struct Queue {
     page: Option<SharedPages>,
     state: RefCell<State>,
     budget: Budget,
+    /// Whose message was served last: from there the next one may come soon.
+    last_from: Cell<Option<Who>>,
 }
 
 thread_local! {
@@ -212,6 +214,7 @@ impl Queue {
             page: Some(page),
             state: RefCell::new(State::default()),
             budget: Budget::new(),
+            last_from: Cell::new(None),
         })
     }
 
@@ -541,9 +544,9 @@ impl Queue {
             if patience.abort_if_hung && self.desktop.is_hung(to) {
                 return Err(Code::TIMEOUT);
             }
-            let begun = super::spin::cycles();
+            let begun = spin::cycles();
             let empty = || stack::Head::from_word(here.head.load(Ordering::Relaxed)).top() == 0;
-            if self.budget.spin(|| !empty()) {
+            if self.may_spin(Some(to)) && self.budget.spin(|| !empty()) {
                 continue;
             }
             let doubt = futex::now() + LIFE_DOUBT;
@@ -558,6 +561,20 @@ impl Queue {
 
     fn answer(&self, token: u64) -> Option<Answer> {
         self.state.borrow().questions.iter().find(|question| question.token == token)?.answer
+    }
+
+    /// Whether looking again and again before sleeping is worth it: not while it keeps the peer from running, as far as is
+    /// known. Lets the peer know where this thread is.
+    fn may_spin(&self, peer: Option<Who>) -> bool {
+        let here = affinity::current() as u32 + 1;
+        let known = &self.desktop.thread(self.who).processor;
+        if known.load(Ordering::Relaxed) != here {
+            known.store(here, Ordering::Relaxed);
+        }
+        match peer.map_or(0, |peer| self.desktop.thread(peer).processor.load(Ordering::Relaxed)) {
+            0 => !spin::is_alone(),
+            there => there != here,
+        }
     }
 
     /// Sleeps until something is pushed, the watched thread ends, or the time comes.
@@ -627,6 +644,7 @@ impl Queue {
             self.answer_with(kind, index, from, 0, GONE, None);
             return None;
         };
+        self.last_from.set(from);
         step("message-begun");
         let mut state = self.state.borrow_mut();
         if kind == Kind::Notify {

@@ -100,7 +100,7 @@ impl Queue {
             }
             let begun = crate::engine::spin::cycles();
             let is_empty = || stack::Head::from_word(row.head.load(Ordering::Relaxed)).top() == 0;
-            if self.budget.spin(|| !is_empty()) {
+            if self.may_spin(self.last_from.get()) && self.budget.spin(|| !is_empty()) {
                 continue;
             }
             row.looking.store(1, Ordering::Relaxed);
