@@ -182,7 +182,8 @@ fn run_under_wine(programs: &[Program]) -> Done {
             .env("WINEPREFIX", &prefix)
             .env("DISPLAY", &display.name)
             .env("WINEDEBUG", "-all")
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            // Without its debugger, which would show a window for a test that means to crash, and wait.
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=;winedbg.exe=d")
             .stdin(Stdio::null())
             .status()
             .map_err(|why| format!("wine: {why}"))?;
