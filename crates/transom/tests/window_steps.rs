@@ -23,7 +23,13 @@ const NEST: u32 = WM_APP;
 
 #[test]
 fn child_entry() {
-    support::child(&[("sender", sender), ("receiver", receiver), ("visitor", visitor), ("patient", patient)]);
+    support::child(&[
+        ("sender", sender),
+        ("receiver", receiver),
+        ("visitor", visitor),
+        ("patient", patient),
+        ("hasty", hasty),
+    ]);
 }
 
 fn rounds() -> usize {
@@ -44,8 +50,9 @@ fn is_whole(bytes: &[u8]) -> bool {
 fn answering(class: &Class, title: &str, seen: &Rc<RefCell<Vec<usize>>>) -> Window {
     let seen = Rc::clone(seen);
     let window = class.window(title).on_copydata(move |_, tag, bytes| {
-        seen.borrow_mut().push(tag);
-        if is_whole(bytes) { bytes.len() as isize } else { -1 }
+        let whole = is_whole(bytes);
+        seen.borrow_mut().push(if whole { tag } else { usize::MAX });
+        if whole { bytes.len() as isize } else { -1 }
     });
     let window = window.create().unwrap();
     let own = window.handle();
@@ -126,6 +133,39 @@ fn a_sender_killed_at_any_step_leaves_whole_messages_and_harms_nobody() {
             // It is not found any more, and this thread's queue works on.
             assert_eq!(code(Sender::find(class.name(), "sender")), 2, "{step}");
             assert_eq!(own.sender().send(NEST, 0, 0, PATIENCE).unwrap(), 1, "{step}");
+        }
+    }
+}
+
+/// Gives up waiting for an answer to a parcel, and ends: in good order, or by SIGKILL.
+fn hasty() -> u32 {
+    let to = Sender::from(WindowHandle::from_raw(number("WINDOW")));
+    // In a thread whose queue ends with it.
+    let sent = std::thread::spawn(move || code(to.copydata(1, &parcel(3), Timeout::millis(1))));
+    u32::from(sent.join().is_err())
+}
+
+/// W25: what a thread left behind that has ended is delivered whole or not at all, although its memory is given back.
+#[test]
+fn what_a_thread_that_is_gone_had_sent_is_whole_or_not_there() {
+    let _limit = limit();
+    let class = Class::register(&unique("steps-hasty")).unwrap();
+    let seen = Rc::default();
+    let own = answering(&class, "test", &seen);
+    let messages = MessageLoop::new().unwrap();
+    for step in ["nowhere", "message-asked", "message-pushed"] {
+        for _ in 0..rounds() {
+            let child = role("hasty").with("WINDOW", own.handle().value()).env("TRANSOM_KILL_AT", step);
+            if step == "nowhere" {
+                // It gives its things back itself, and nobody has them when this thread looks at its queue.
+                assert_eq!(child.run(), 0);
+            } else {
+                assert_eq!(child.run(), KILLED);
+                // Somebody else takes apart what it left.
+                assert_eq!(role("visitor").with("CLASS", class.name()).run(), 0);
+            }
+            messages.poll().unwrap();
+            assert!(seen.borrow_mut().drain(..).all(|tag| tag == 1), "{step}: it was not whole");
         }
     }
 }

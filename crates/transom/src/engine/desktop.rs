@@ -222,13 +222,19 @@ impl Desktop {
 
     // Who lives.
 
+    /// Whether the row is still this thread's, and not being taken apart: until then its arena is as the thread left it.
+    #[inline]
+    pub(crate) fn is_open(&self, who: Who) -> bool {
+        let head = stack::Head::from_word(self.thread(who).head.load(Ordering::Acquire));
+        head.generation() == who.generation() && !head.is_closed()
+    }
+
     /// Whether the thread lives (D1).
     #[inline]
     pub(crate) fn lives(&self, who: Who) -> bool {
-        let row = self.thread(who);
-        let head = stack::Head::from_word(row.head.load(Ordering::Acquire));
-        let life = row.life.load(Ordering::Acquire);
-        head.generation() == who.generation() && !head.is_closed() && life & ID != 0 && life & DIED == 0
+        let is_open = self.is_open(who);
+        let life = self.thread(who).life.load(Ordering::Acquire);
+        is_open && life & ID != 0 && life & DIED == 0
     }
 
     /// What to sleep on until the thread ends: its life's value, with the mark that somebody does. `None`: it has ended.

@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use transom_core::code::Code;
 use transom_core::desktop::layout::ARENA;
 use transom_core::desktop::slots::{self, IN_ARENA, IN_FILE};
-use transom_core::desktop::{Slot, Who, stack};
+use transom_core::desktop::{Slot, Who};
 use transom_core::text;
 use transom_sys::linux::map::PrivateCopy;
 use transom_sys::linux::{fd, memfd, procfs};
@@ -196,10 +196,9 @@ fn bring(
     let bytes = unsafe { std::slice::from_raw_parts_mut(at, length) };
     let from = from?;
     let good = desktop.copy_out(data, bytes);
-    // The sender may have died, and its row and arena have passed to another thread meanwhile.
+    // The sender may have ended, and its arena have been emptied, or have passed to another thread meanwhile.
     std::sync::atomic::fence(Ordering::Acquire);
-    let head = stack::Head::from_word(desktop.thread(from).head.load(Ordering::Relaxed));
-    (good && head.generation() == from.generation()).then_some((at as usize, length))
+    (good && desktop.is_open(from)).then_some((at as usize, length))
 }
 
 /// The memory file of a large message, as memory of this process.

@@ -220,8 +220,7 @@ impl Queue {
 
     /// Whether the row is still this thread's; else a hostile process wrote it.
     fn is_sound(&self) -> bool {
-        let head = stack::Head::from_word(self.desktop.thread(self.who).head.load(Ordering::Relaxed));
-        head.generation() == self.who.generation() && !head.is_closed()
+        self.desktop.is_open(self.who)
     }
 
     pub(crate) fn who(&self) -> Who {
@@ -682,6 +681,8 @@ impl Queue {
             return;
         };
         let slot = self.desktop.slot(index);
+        // The arena of one that is gone may be another's by now.
+        let served = served.filter(|_| self.desktop.is_open(from));
         let length = served.map_or(0, |served| served.write_answer(self.desktop, slot, result));
         slot.length.store(length, Ordering::Relaxed);
         slot.kind.store(Kind::Reply as u32 | flags, Ordering::Relaxed);
