@@ -193,10 +193,6 @@ fn launcher() -> u32 {
 #[test]
 fn launches_are_answered_while_firsts_are_killed() {
     let _limit = limit();
-    // Under Wine 8.0 a send to a window that goes at that moment sometimes ends with its time limit alone.
-    if support::under_wine() {
-        return;
-    }
     let (name, board_name, became_name) = (unique("kills"), unique("board"), unique("became"));
     let (_board, _mapping) = Board::create(&board_name);
     let event = became(&became_name);

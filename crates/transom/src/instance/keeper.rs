@@ -162,7 +162,9 @@ fn keep(
     }
     let made = || -> Result<(Window, MessageLoop, Event)> {
         let for_loop = same_event(&stop)?;
-        Ok((window(title, Arc::clone(shared), stop)?, MessageLoop::new()?, for_loop))
+        // The loop first: it looks at the queue, and must find nothing before the caller, who answers or stops, is told.
+        let messages = MessageLoop::new()?;
+        Ok((window(title, Arc::clone(shared), stop)?, messages, for_loop))
     };
     let (window, messages, stop) = match made() {
         Ok(made) => made,
