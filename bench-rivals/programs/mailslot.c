@@ -9,26 +9,10 @@
 
 #include <string.h>
 
-#include "worker.h"
-
-static double now(void)
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER time;
-    if (!frequency.QuadPart)
-        QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&time);
-    return (double)time.QuadPart * 1e9 / (double)frequency.QuadPart;
-}
+#include "wine.h"
 
 static void operation(void)
 {
-}
-
-static void pin(const char *cpu)
-{
-    if (!SetProcessAffinityMask(GetCurrentProcess(), (DWORD_PTR)1 << atoi(cpu)))
-        fail("SetProcessAffinityMask", GetLastError());
 }
 
 static HANDLE handle(const char *number)

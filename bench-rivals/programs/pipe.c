@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "worker.h"
+#include "wine.h"
 
 /* The quota in each direction, as for the other side of the comparison. */
 enum { QUOTA = 256 * 1024, BUFFER = 64 * 1024 };
@@ -21,16 +21,6 @@ static char *bytes, *buffer;
 static DWORD size, room;
 static HANDLE end_of_pipe, done;
 static long left_to_send;
-
-static double now(void)
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER time;
-    if (!frequency.QuadPart)
-        QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&time);
-    return (double)time.QuadPart * 1e9 / (double)frequency.QuadPart;
-}
 
 static int is(const char *word)
 {
@@ -187,8 +177,7 @@ static void prepare(const char *size_word, const char *cpu)
     buffer = calloc(1, room);
     if (!bytes || !buffer)
         fail("calloc", 0);
-    if (!SetProcessAffinityMask(GetCurrentProcess(), (DWORD_PTR)1 << atoi(cpu)))
-        fail("SetProcessAffinityMask", GetLastError());
+    pin(cpu);
 }
 
 int main(int argc, char **argv)

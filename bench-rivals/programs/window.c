@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "worker.h"
+#include "wine.h"
 
 /* Answers its parameter, plus one. */
 enum { PLUS_ONE = WM_APP };
@@ -17,16 +17,6 @@ enum { PLUS_ONE = WM_APP };
 static HWND window;
 static COPYDATASTRUCT data;
 static WPARAM number;
-
-static double now(void)
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER time;
-    if (!frequency.QuadPart)
-        QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&time);
-    return (double)time.QuadPart * 1e9 / (double)frequency.QuadPart;
-}
 
 static void operation(void)
 {
@@ -39,12 +29,6 @@ static void operation(void)
         if (answer != (LRESULT)number + 1)
             fail("SendMessage", answer);
     }
-}
-
-static void pin(const char *cpu)
-{
-    if (!SetProcessAffinityMask(GetCurrentProcess(), (DWORD_PTR)1 << atoi(cpu)))
-        fail("SetProcessAffinityMask", GetLastError());
 }
 
 static LRESULT CALLBACK procedure(HWND self, UINT message, WPARAM wparam, LPARAM lparam)

@@ -13,6 +13,7 @@ const MAPPING: &str = include_str!("../programs/mapping.c");
 const MAILSLOT: &str = include_str!("../programs/mailslot.c");
 const PIPE: &str = include_str!("../programs/pipe.c");
 const WINDOW: &str = include_str!("../programs/window.c");
+const HEADER: &str = include_str!("../programs/wine.h");
 const COMPILER: &str = "x86_64-w64-mingw32-gcc";
 
 /// Mappings, as far as there are a compiler and a Wine.
@@ -70,6 +71,7 @@ pub fn windows(folder: &Folder, shapes: Vec<Shape>) -> Vec<Case> {
 /// A program that Wine has run once: it makes its files then, which takes a while.
 fn program(folder: &Folder, name: &str, source: &str) -> Result<PathBuf> {
     let file = |ending: &str| format!("{name}.{ending}");
+    std::fs::write(folder.path("wine.h"), HEADER).map_err(Error::of("write a header"))?;
     let program = native::compile(folder, COMPILER, (&file("c"), source), &file("exe"), &[])?;
     warm(&program, folder)?;
     Ok(program)

@@ -96,6 +96,27 @@ pub fn pause(duration: Duration) {
     }
 }
 
+/// Prints an answer, and again whenever it is another one, until this is stopped or its reader goes away.
+pub fn report_changes<R: Report + PartialEq>(
+    output: &Output,
+    interval: Duration,
+    take: impl Fn() -> Result<R, Failure>,
+) -> Result<i32, Failure> {
+    let mut last = take()?;
+    output.report(&last)?;
+    loop {
+        pause(interval.max(SHORTEST));
+        let next = take()?;
+        if next != last {
+            last = next;
+            if !output.is_json() {
+                output.text("\n")?;
+            }
+            output.report(&last)?;
+        }
+    }
+}
+
 /// Reads standard input to its end and forgets it.
 fn drain_input() -> Result<(), Failure> {
     let mut input = io::stdin().lock();

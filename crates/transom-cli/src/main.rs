@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod keep;
 mod output;
+mod payload;
 mod rights;
 mod system;
 mod topics;

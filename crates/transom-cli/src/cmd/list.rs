@@ -9,7 +9,7 @@ use transom::namespace::{self, NamedObject, Scope};
 use crate::args::{KindArg, ListArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keep::{SHORTEST, pause};
+use crate::keep::report_changes;
 use crate::output::{FAINT, Output, Report, printable, table};
 use crate::units;
 
@@ -18,23 +18,11 @@ const SHOWN: usize = 60;
 
 /// Prints the list, once or whenever it changes.
 pub fn run(args: &ListArgs, output: &Output) -> Result<i32, Failure> {
-    let mut list = List::take(args)?;
-    output.report(&list)?;
-    if !args.watch {
-        return Ok(Exit::Ok.code());
+    if args.watch {
+        return report_changes(output, args.interval, || List::take(args));
     }
-    // Until it is stopped, or its reader goes away.
-    loop {
-        pause(args.interval.max(SHORTEST));
-        let next = List::take(args)?;
-        if next != list {
-            list = next;
-            if !output.is_json() {
-                output.text("\n")?;
-            }
-            output.report(&list)?;
-        }
-    }
+    output.report(&List::take(args)?)?;
+    Ok(Exit::Ok.code())
 }
 
 /// All names, or those of one kind.

@@ -1,6 +1,6 @@
 //! `transom mailslot …`
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 
 use serde::Serialize;
 use transom::mailslot::{Broadcast, Options, Subscriber, Writer};
@@ -15,6 +15,7 @@ use crate::cmd::event::Done;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, Report, printable};
+use crate::payload::all_input;
 use crate::units;
 
 /// Runs a `mailslot` command.
@@ -100,12 +101,6 @@ fn each_line(mut work: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), F
         }
         work(line.strip_suffix(b"\n").unwrap_or(&line))?;
     }
-}
-
-fn all_input() -> Result<Vec<u8>, Failure> {
-    let mut input = Vec::new();
-    io::stdin().lock().read_to_end(&mut input).map_err(|error| Failure::input(&error))?;
-    Ok(input)
 }
 
 fn send(args: &MailslotSendArgs, output: &Output) -> Result<i32, Failure> {

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keep::{self, Ready};
 use crate::output::{Output, Report};
+use crate::payload::all_input;
 use crate::units;
 
 /// Bytes copied at a time.
@@ -260,9 +261,7 @@ impl Source {
                     is_standard_input: true,
                 });
             }
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Failure::input(&error))?;
-            return Ok(Source { label, is_standard_input: true, ..Source::bytes(bytes) });
+            return Ok(Source { label, is_standard_input: true, ..Source::bytes(all_input()?) });
         }
         let file = File::open(path).map_err(|error| Failure::file("open", path, &error))?;
         let data = file.metadata().map_err(|error| Failure::file("open", path, &error))?;

@@ -1,6 +1,6 @@
 //! `transom pipe …`
 
-use std::io::{self, Read};
+use std::io;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keep::{SHORTEST, pause};
 use crate::output::{Output, Report, printable};
+use crate::payload::payload;
 use crate::units;
 
 /// Runs a `pipe` command.
@@ -69,7 +70,7 @@ fn connect(args: &PipeConnectArgs, output: &Output) -> Result<i32, Failure> {
 const LONGEST_ANSWER: usize = 64 << 20;
 
 fn call(args: &PipeCallArgs, output: &Output) -> Result<i32, Failure> {
-    let request = request(args)?;
+    let request = payload(args.text.as_deref(), args.hex.as_deref(), args.file.as_deref())?;
     let name = pipe_name(&args.name);
     // Message read mode, as CallNamedPipe has it; a longer answer is read to its end, which that cannot.
     let client =
@@ -99,21 +100,6 @@ fn of_bytes(error: transom::Error) -> Failure {
         return failure.hint("a call needs a pipe of messages; `transom pipe connect` talks to one of bytes");
     }
     failure
-}
-
-fn request(args: &PipeCallArgs) -> Result<Vec<u8>, Failure> {
-    if let Some(text) = &args.text {
-        return Ok(text.clone().into_bytes());
-    }
-    if let Some(hex) = &args.hex {
-        return units::hex(hex).map_err(Failure::usage);
-    }
-    if let Some(path) = &args.file {
-        return std::fs::read(path).map_err(|error| Failure::file("read", path, &error));
-    }
-    let mut request = Vec::new();
-    io::stdin().lock().read_to_end(&mut request).map_err(|error| Failure::input(&error))?;
-    Ok(request)
 }
 
 /// The answer to a call.

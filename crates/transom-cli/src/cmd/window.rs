@@ -1,6 +1,6 @@
 //! `transom window …`: naming windows and messages, sending and posting.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use serde::Serialize;
 use transom::Code;
@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::keep::{SHORTEST, pause};
 use crate::output::{Output, Report};
-use crate::units;
+use crate::payload::payload;
 
 use super::{window_list, window_listen};
 
@@ -238,28 +238,13 @@ fn post(args: &WindowPostArgs, output: &Output) -> Result<i32, Failure> {
 }
 
 fn copydata(args: &WindowCopydataArgs, output: &Output) -> Result<i32, Failure> {
-    let bytes = payload(args)?;
+    let bytes = payload(args.text.as_deref(), args.hex.as_deref(), args.file.as_deref())?;
     let tag = word(&args.tag)?;
     let to = target(&args.to)?;
     let limit: Timeout = args.limit.timeout;
     let answer = to.copydata(tag, &bytes, limit).map_err(unreachable(&args.to.window))?;
     output.report(&Answer { window: shown(to.handle()), answer })?;
     Ok(Exit::Ok.code())
-}
-
-fn payload(args: &WindowCopydataArgs) -> Result<Vec<u8>, Failure> {
-    if let Some(text) = &args.text {
-        return Ok(text.clone().into_bytes());
-    }
-    if let Some(hex) = &args.hex {
-        return units::hex(hex).map_err(Failure::usage);
-    }
-    if let Some(path) = &args.file {
-        return std::fs::read(path).map_err(|error| Failure::file("read", path, &error));
-    }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Failure::input(&error))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

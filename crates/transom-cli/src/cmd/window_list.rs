@@ -8,7 +8,7 @@ use transom::window::{Sender, WindowHandle, raw};
 use crate::args::{WindowFilter, WindowListArgs, WindowWatchArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keep::{SHORTEST, pause};
+use crate::keep::report_changes;
 use crate::output::{FAINT, Output, Report, printable, table};
 use crate::system;
 
@@ -22,19 +22,7 @@ pub fn list(args: &WindowListArgs, output: &Output) -> Result<i32, Failure> {
 
 /// Prints the list whenever it changes, until this is stopped or its reader goes away.
 pub fn watch(args: &WindowWatchArgs, output: &Output) -> Result<i32, Failure> {
-    let mut list = List::take(&args.filter)?;
-    output.report(&list)?;
-    loop {
-        pause(args.interval.max(SHORTEST));
-        let next = List::take(&args.filter)?;
-        if next != list {
-            list = next;
-            if !output.is_json() {
-                output.text("\n")?;
-            }
-            output.report(&list)?;
-        }
-    }
+    report_changes(output, args.interval, || List::take(&args.filter))
 }
 
 /// The windows of the desktop, in Z order.

@@ -321,6 +321,24 @@ impl Header {
     }
 }
 
+/// Stores UTF-16 units, two in a word.
+pub(super) fn store_units(words: &[AtomicU32], units: &[u16]) {
+    for (word, pair) in words.iter().zip(units.chunks(2)) {
+        let high = pair.get(1).copied().unwrap_or(0);
+        word.store(u32::from(high) << 16 | u32::from(pair[0]), Ordering::Relaxed);
+    }
+}
+
+/// Reads the first `length` units into `units`.
+pub(super) fn load_units(words: &[AtomicU32], length: usize, units: &mut alloc::vec::Vec<u16>) {
+    units.clear();
+    for word in words.iter().take(length.div_ceil(2)) {
+        let pair = word.load(Ordering::Relaxed);
+        units.extend([pair as u16, (pair >> 16) as u16]);
+    }
+    units.truncate(length);
+}
+
 impl WindowPage {
     /// Stores a title, cut to [`TITLE`] units. Only the window's thread does this.
     pub fn set_title(&self, units: &[u16]) {
@@ -329,10 +347,7 @@ impl WindowPage {
         self.version.store(version, Ordering::Relaxed);
         // Orders the odd version before the units. Partner: the fence in `title`.
         crate::sync::fence(Ordering::Release);
-        for (place, pair) in self.title.iter().zip(units.chunks(2)) {
-            let high = pair.get(1).copied().unwrap_or(0);
-            place.store(u32::from(high) << 16 | u32::from(pair[0]), Ordering::Relaxed);
-        }
+        store_units(&self.title, units);
         self.length.store(units.len() as u32, Ordering::Relaxed);
         // Partner: the first load in `title`.
         self.version.store(version.wrapping_add(1), Ordering::Release);
@@ -341,14 +356,8 @@ impl WindowPage {
     /// Reads the title into `units`; false if it was being written, which lasts a moment unless its thread has died.
     pub fn title(&self, units: &mut alloc::vec::Vec<u16>) -> bool {
         let version = self.version.load(Ordering::Acquire);
-        units.clear();
         let length = (self.length.load(Ordering::Relaxed) as usize).min(TITLE);
-        for place in &self.title[..length.div_ceil(2)] {
-            let pair = place.load(Ordering::Relaxed);
-            units.push(pair as u16);
-            units.push((pair >> 16) as u16);
-        }
-        units.truncate(length);
+        load_units(&self.title, length, units);
         crate::sync::fence(Ordering::Acquire);
         version & 1 == 0 && self.version.load(Ordering::Relaxed) == version
     }

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::layout::{NAME, Name};
+use super::layout::{NAME, Name, load_units, store_units};
 use crate::sync::Ordering;
 
 /// The number of the first place.
@@ -73,10 +73,7 @@ pub fn look_up(table: &[Name], units: &[u16]) -> Place {
 /// Writes a name where it belongs; the caller has the turn and `place` from [`look_up`] under it.
 pub fn add(table: &[Name], place: usize, units: &[u16]) -> u16 {
     let name = &table[place];
-    for (word, pair) in name.units.iter().zip(units.chunks(2)) {
-        let high = pair.get(1).copied().unwrap_or(0);
-        word.store(u32::from(high) << 16 | u32::from(pair[0]), Ordering::Relaxed);
-    }
+    store_units(&name.units, units);
     name.length.store(units.len().min(NAME) as u32, Ordering::Relaxed);
     // Partner: the load in `read`.
     name.ready.store(1, Ordering::Release);
@@ -92,17 +89,10 @@ pub fn text(table: &[Name], number: u16) -> Option<Vec<u16>> {
 }
 
 fn read(name: &Name, text: &mut Vec<u16>) -> bool {
-    text.clear();
     // Partner: the store in `add`.
     if name.ready.load(Ordering::Acquire) == 0 {
         return false;
     }
-    let length = (name.length.load(Ordering::Relaxed) as usize).min(NAME);
-    for word in &name.units[..length.div_ceil(2)] {
-        let pair = word.load(Ordering::Relaxed);
-        text.push(pair as u16);
-        text.push((pair >> 16) as u16);
-    }
-    text.truncate(length);
+    load_units(&name.units, (name.length.load(Ordering::Relaxed) as usize).min(NAME), text);
     true
 }

@@ -25,18 +25,19 @@ use transom_core::desktop::layout::{
 use transom_core::desktop::names::{self, Place as NamePlace};
 use transom_core::desktop::{Header, Name, Slot, ThreadRow, Who, WindowPage, WindowRow, slots, stack};
 use transom_core::name::{ObjectName, Scope};
+use transom_core::ring::Memory as _;
 use transom_core::security::Security;
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, futex, memfd, robust};
 
+use super::area::Area;
 use super::cookie;
 use super::errno::{to_code, with_room};
 use super::owner::me;
 use super::record;
 use super::turn::{Go, Turn};
 use crate::namespace::imp::{self as namespace, Facts, Folder, Hold, Memory, Place, Request};
-use crate::racing;
 
 /// The name that the desktop has in its folder.
 const NAME: &str = "desktop";
@@ -54,9 +55,16 @@ const ID: u32 = 0x3FFF_FFFF;
 const DIED: u32 = 1 << 30;
 const WAITERS: u32 = 1 << 31;
 
+/// Whether a life says that its thread is dead and nobody has taken its row apart.
+pub(crate) fn has_died(life: &AtomicU32) -> bool {
+    life.load(Ordering::Acquire) & DIED != 0
+}
+
 /// The desktop, mapped.
 #[derive(Debug)]
 pub(crate) struct Desktop {
+    /// What messages carry.
+    arenas: Area,
     pages: SharedPages,
     file: OwnedFd,
     _hold: Hold,
@@ -110,16 +118,7 @@ impl Desktop {
             step("desktop-described");
             let fd = with_room(|| fd::duplicate(&file))?;
             made = Some((pages, file));
-            let facts = Facts {
-                kind: Kind::Desktop,
-                size: 0,
-                protect: 0,
-                flags: 0,
-                security: security.clone(),
-                backing_path: false,
-                cookie: *cookie,
-            };
-            Ok(Memory { fd, facts })
+            Ok(Memory { fd, facts: Facts::plain(Kind::Desktop, &security, false, *cookie) })
         })?;
         let (pages, file) = match made {
             Some(made) if !opened.existed => made,
@@ -137,7 +136,9 @@ impl Desktop {
             }
         };
         opened.hold.set_memory_fd(file.as_raw_fd());
-        Ok(Desktop { pages, file, _hold: opened.hold })
+        // SAFETY: P1: the arenas are the last part of the mapping, which lives as long as the value.
+        let arenas = unsafe { Area::new(pages.address() + ARENAS_AT, THREADS * ARENA) };
+        Ok(Desktop { arenas, pages, file, _hold: opened.hold })
     }
 
     fn map(file: &OwnedFd) -> Result<SharedPages, Code> {
@@ -193,9 +194,7 @@ impl Desktop {
 
     /// Copies bytes of an arena in; `at` counts from the first arena.
     pub(crate) fn copy_in(&self, at: usize, from: &[u8]) {
-        let to = self.arena(at, from.len()) as *mut u8;
-        // SAFETY: `to` was checked for the length (P1); the slice is this process's own.
-        unsafe { racing::copy_in(from.as_ptr(), to, from.len()) };
+        self.arenas.copy_in(at, from);
     }
 
     /// Copies bytes of the arenas out; false if they do not lie there.
@@ -204,20 +203,13 @@ impl Desktop {
         if !self.has_arena(at, to.len()) {
             return false;
         }
-        let from = self.arena(at, to.len()) as *const u8;
-        // SAFETY: `from` was checked for the length (P1); the slice is this process's own.
-        unsafe { racing::copy_out(from, to.as_mut_ptr(), to.len()) };
+        self.arenas.copy_out(at, to);
         true
     }
 
     /// Whether these bytes lie in the arenas.
     pub(crate) fn has_arena(&self, at: usize, length: usize) -> bool {
         length <= THREADS * ARENA && at <= THREADS * ARENA - length
-    }
-
-    fn arena(&self, at: usize, length: usize) -> usize {
-        assert!(self.has_arena(at, length), "the bytes lie in the arenas");
-        self.pages.address() + ARENAS_AT + at
     }
 
     // Who lives.
@@ -342,19 +334,25 @@ impl Desktop {
         robust::set_pending(life.as_ptr() as usize);
         // SAFETY: as in `try_claim`.
         unsafe { robust::unlink(Desktop::life_in(&page)) };
-        self.index()[who.row()].store(0, Ordering::Relaxed);
+        self.free_row(who.row());
+        robust::clear_pending();
+        drop(page);
+    }
+
+    /// The row is nobody's any more, and who watches its life is told.
+    fn free_row(&self, row: usize) {
+        self.index()[row].store(0, Ordering::Relaxed);
+        let life = &self.threads()[row].life;
         if life.swap(0, Ordering::AcqRel) & WAITERS != 0 {
             futex::wake(life, u32::MAX);
         }
-        robust::clear_pending();
-        drop(page);
     }
 
     /// Takes apart what dead threads left.
     fn reap_dead(&self) {
         let used = (self.header().high.0.threads.load(Ordering::Acquire) as usize).min(THREADS);
         for row in 0..used {
-            if self.threads()[row].life.load(Ordering::Relaxed) & DIED != 0 {
+            if has_died(&self.threads()[row].life) {
                 self.reap(row);
             }
         }
@@ -389,11 +387,8 @@ impl Desktop {
             self.free_windows_of(who);
         }
         step("reap-windows");
-        self.index()[row].store(0, Ordering::Relaxed);
         self.give_back_arena(who);
-        if life.swap(0, Ordering::AcqRel) & WAITERS != 0 {
-            futex::wake(life, u32::MAX);
-        }
+        self.free_row(row);
         robust::clear_pending();
     }
 

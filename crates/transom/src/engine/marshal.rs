@@ -26,21 +26,12 @@ use super::errno::with_room;
 use super::procedures;
 use super::queue::{Call, Part};
 use crate::window::message::{WM_COPYDATA, WM_GETTEXT, WM_SETTEXT};
-use crate::window::raw::Charset;
+use crate::window::raw::{Charset, CopyData};
 
 /// What is longer goes into a memory file.
 const MOST_IN_ARENA: usize = ARENA / 2;
 /// Characters of the longest text that is asked for.
 const MOST_ASKED: usize = MOST_IN_ARENA / 2;
-
-/// `COPYDATASTRUCT`.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-struct CopyData {
-    tag: usize,
-    length: u32,
-    data: *const u8,
-}
 
 /// What a message carries, ready to be pushed.
 #[derive(Debug, Default)]
@@ -66,20 +57,19 @@ pub(crate) fn pack(call: &Call, place: impl Fn(&[u8], usize) -> Option<Part>) ->
         WM_COPYDATA if call.lparam != 0 => {
             // SAFETY: Q1: it points to a COPYDATASTRUCT.
             let data = unsafe { (call.lparam as *const CopyData).read_unaligned() };
-            let length = if data.data.is_null() { 0 } else { data.length as usize };
+            let length = if data.bytes.is_null() { 0 } else { data.length as usize };
             let bytes = if length == 0 {
                 &[]
             } else {
                 // SAFETY: Q1: it points to so many bytes, which nobody writes during the call.
-                unsafe { std::slice::from_raw_parts(data.data, length) }
+                unsafe { std::slice::from_raw_parts(data.bytes, length) }
             };
             carry(Packed { tag: data.tag as u64, ..plain }, bytes, place)
         }
         WM_SETTEXT => {
             // SAFETY: Q1.
             let units = unsafe { read_text(call.lparam, call.charset) };
-            let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-            carry(plain, &bytes, place)
+            carry(plain, &to_bytes(&units), place)
         }
         WM_GETTEXT if call.wparam != 0 => {
             let asked = call.wparam.min(MOST_ASKED);
@@ -136,19 +126,17 @@ pub(crate) fn unpack(desktop: &Desktop, slot: &Slot, from: Option<Who>) -> Optio
             let (at, length) = bring(desktop, slot, from, header, &mut served)?;
             let tag = slot.tag.load(Ordering::Relaxed) as usize;
             let length = u32::try_from(length).ok()?;
-            let data = if length == 0 { std::ptr::null() } else { at as *const u8 };
+            let bytes = if length == 0 { std::ptr::null() } else { at as *const u8 };
             let place = served.block.as_mut_ptr();
             // SAFETY: the block has room for it at its beginning, and is aligned to 8 bytes.
-            unsafe { place.cast::<CopyData>().write(CopyData { tag, length, data }) };
+            unsafe { place.cast::<CopyData>().write(CopyData { tag, length, bytes }) };
             call.lparam = place as isize;
         }
         WM_SETTEXT => {
             let (at, length) = bring(desktop, slot, from, 0, &mut served)?;
             // SAFETY: `bring` put so many bytes there, which are this thread's own.
             let bytes = unsafe { std::slice::from_raw_parts(at as *const u8, length) };
-            let units: Vec<u16> =
-                bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-            served.block = text_block(&units, procedures::charset(call.window));
+            served.block = text_block(&to_units(bytes), procedures::charset(call.window));
             call.lparam = served.block.as_ptr() as isize;
         }
         WM_GETTEXT => {
@@ -220,8 +208,7 @@ impl Served {
         let room = usize::try_from(slot.length.load(Ordering::Relaxed)).unwrap_or(0);
         let at = usize::try_from(slot.data.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
         let count = (result as usize).min(self.asked.saturating_sub(1));
-        let units = block_text(&self.block, charset, count);
-        let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let bytes = to_bytes(&block_text(&self.block, charset, count));
         if bytes.len() > room || !desktop.has_arena(at, bytes.len()) {
             return 0;
         }
@@ -235,9 +222,17 @@ pub(crate) fn unpack_answer(call: &Call, value: isize, bytes: &[u8]) -> isize {
     if call.message != WM_GETTEXT || call.wparam == 0 {
         return value;
     }
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     // SAFETY: Q1: room for wParam characters of the caller's form.
-    unsafe { write_text(call.lparam, call.wparam, call.charset, &units) }
+    unsafe { write_text(call.lparam, call.wparam, call.charset, &to_units(bytes)) }
+}
+
+/// Text as it travels.
+fn to_bytes(units: &[u16]) -> Vec<u8> {
+    units.iter().flat_map(|unit| unit.to_le_bytes()).collect()
+}
+
+fn to_units(bytes: &[u8]) -> Vec<u16> {
+    bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
 }
 
 /// Text up to its terminator.

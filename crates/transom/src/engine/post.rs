@@ -414,14 +414,12 @@ impl Inlet {
         }
         let begun = cycles();
         self.learn();
-        if !spin::is_alone() {
-            self.budget.keep_away_for(AWAY);
-            if self.budget.spin(|| self.picture().has_news(&self.mailbox.post()))
-                && let Some(found) = look(false)?
-            {
-                self.budget.came(begun);
-                return Ok(found);
-            }
+        self.budget.keep_away_for(AWAY);
+        if self.budget.spin(spin::is_alone(), || self.picture().has_news(&self.mailbox.post()))
+            && let Some(found) = look(false)?
+        {
+            self.budget.came(begun);
+            return Ok(found);
         }
         let deadline = match until {
             Until::Moment(moment) => Some(moment),

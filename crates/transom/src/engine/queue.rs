@@ -29,9 +29,9 @@ use transom_core::desktop::slots::{self, GONE, Kind};
 use transom_core::desktop::{Phase, Refused, Slot, Who, stack};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{Errno, affinity, futex};
+use transom_sys::linux::{Errno, futex};
 
-use super::desktop::{Desktop, desktop};
+use super::desktop::{Desktop, desktop, has_died};
 use super::marshal::{self, Served};
 use super::procedures;
 use super::record;
@@ -185,18 +185,21 @@ thread_local! {
 /// # Errors
 /// Those of the desktop; 1450: too many threads have queues.
 pub(crate) fn with<T>(work: impl FnOnce(&Queue) -> T) -> Result<T, Code> {
-    let queue = |cell: &OnceCell<Queue>| {
+    let made = |cell: &OnceCell<Queue>| {
         if record::is_forked() {
             return Err(Code::NOT_SUPPORTED);
         }
-        if cell.get().is_none() {
-            let new = Queue::new()?;
-            let _ = cell.set(new);
-        }
-        Ok(())
+        let queue = match cell.get() {
+            Some(queue) => queue,
+            // Making one uses no queue, so nobody sets it meanwhile.
+            None => {
+                let new = Queue::new()?;
+                cell.get_or_init(|| new)
+            }
+        };
+        Ok(work(queue))
     };
-    QUEUE.try_with(queue).map_err(|_| Code::INVALID_THREAD_ID)??;
-    QUEUE.try_with(|cell| cell.get().map(work)).ok().flatten().ok_or(Code::INVALID_THREAD_ID)
+    QUEUE.try_with(made).map_err(|_| Code::INVALID_THREAD_ID)?
 }
 
 /// Whether the calling thread has a queue.
@@ -511,7 +514,6 @@ impl Queue {
 
     fn wait_for(&self, token: u64, to: Who, patience: &Patience) -> Result<Answer, Code> {
         let mut deadline = patience.deadline;
-        let here = self.desktop.thread(self.who);
         loop {
             self.drain();
             if let Some(answer) = self.answer(token) {
@@ -543,18 +545,11 @@ impl Queue {
             if patience.abort_if_hung && self.desktop.is_hung(to) {
                 return Err(Code::TIMEOUT);
             }
-            let begun = spin::cycles();
-            let empty = || stack::Head::from_word(here.head.load(Ordering::Relaxed)).top() == 0;
-            if self.may_spin(Some(to)) && self.budget.spin(|| !empty()) {
-                continue;
-            }
             let doubt = futex::now() + LIFE_DOUBT;
+            let until = Some(deadline.map_or(doubt, |at| at.min(doubt)));
             // Who serves meanwhile is not hung.
-            here.looking.store(u32::from(!patience.block), Ordering::Relaxed);
-            self.sleep(Some(deadline.map_or(doubt, |at| at.min(doubt))), self.desktop.watch(to));
-            here.looking.store(0, Ordering::Relaxed);
-            here.looked.store(futex::now(), Ordering::Relaxed);
-            self.budget.slept(begun);
+            self.rest(until, Some(to), Some(to), !patience.block);
+            self.desktop.thread(self.who).looked.store(futex::now(), Ordering::Relaxed);
         }
     }
 
@@ -562,21 +557,28 @@ impl Queue {
         self.state.borrow().questions.iter().find(|question| question.token == token)?.answer
     }
 
-    /// Whether looking again and again before sleeping is worth it: not while it keeps the peer from running, as far as is
-    /// known. Lets the peer know where this thread is.
-    fn may_spin(&self, peer: Option<Who>) -> bool {
-        let here = affinity::current() as u32 + 1;
-        let known = &self.desktop.thread(self.who).processor;
-        if known.load(Ordering::Relaxed) != here {
-            known.store(here, Ordering::Relaxed);
+    /// Looks for a moment, then sleeps, until something is pushed, the watched thread ends, or the time comes. `peer`: from
+    /// whom something may come soon. `looking`: the thread counts as one that looks at its queue.
+    fn rest(&self, deadline: Option<u64>, watched: Option<Who>, peer: Option<Who>, looking: bool) {
+        let row = self.desktop.thread(self.who);
+        let begun = spin::cycles();
+        let there = peer.map_or(0, |peer| self.desktop.thread(peer).processor.load(Ordering::Relaxed));
+        let has_news = || stack::Head::from_word(row.head.load(Ordering::Relaxed)).top() != 0;
+        if self.budget.spin(spin::is_in_the_way(&row.processor, there), has_news) {
+            return;
         }
-        match peer.map_or(0, |peer| self.desktop.thread(peer).processor.load(Ordering::Relaxed)) {
-            0 => !spin::is_alone(),
-            there => there != here,
+        let life = watched.and_then(|watched| self.desktop.watch(watched));
+        if watched.is_some() && life.is_none() {
+            // It has ended since the caller looked.
+            return;
         }
+        row.looking.store(u32::from(looking), Ordering::Relaxed);
+        self.sleep(deadline, life);
+        row.looking.store(0, Ordering::Relaxed);
+        self.budget.slept(begun);
     }
 
-    /// Sleeps until something is pushed, the watched thread ends, or the time comes.
+    /// Sleeps until something is pushed, the watched life ends, or the time comes.
     fn sleep(&self, deadline: Option<u64>, life: Option<(&AtomicU32, u32)>) {
         let row = self.desktop.thread(self.who);
         let Some(low) = stack::prepare_sleep(row) else { return };
@@ -595,11 +597,9 @@ impl Queue {
             }
         }
         row.asleep.store(0, Ordering::Relaxed);
-        if let Some((word, _)) = life
-            && word.load(Ordering::Acquire) & (1 << 30) != 0
-        {
+        if let Some((life, _)) = life.filter(|(life, _)| has_died(life)) {
             // The kernel wakes one of those who watch a life.
-            futex::wake(word, u32::MAX);
+            futex::wake(life, u32::MAX);
         }
     }
 
@@ -634,8 +634,7 @@ impl Queue {
 
     /// Unpacks a message and notes that it is being handled. `None`: there is nobody to handle it.
     fn begin(&self, index: u32, slot: &Slot) -> Option<Call> {
-        let kind = Kind::from_u32(slot.kind.load(Ordering::Relaxed)).unwrap_or(Kind::Notify);
-        let from = Who::from_word(slot.from.load(Ordering::Relaxed));
+        let (kind, from) = origin(slot);
         let unpacked = marshal::unpack(self.desktop, slot, from);
         let window = slot.window.load(Ordering::Relaxed);
         let is_mine = self.desktop.window(window).is_some_and(|seen| seen.owner == self.who);
@@ -756,9 +755,13 @@ impl Queue {
 
     /// Answers a message that nobody will handle.
     fn refuse(&self, index: u32) {
-        let slot = self.desktop.slot(index);
-        let kind = Kind::from_u32(slot.kind.load(Ordering::Relaxed)).unwrap_or(Kind::Notify);
-        let from = Who::from_word(slot.from.load(Ordering::Relaxed));
+        let (kind, from) = origin(self.desktop.slot(index));
         self.answer_with(kind, index, from, 0, GONE, None);
     }
+}
+
+/// What a message is, and who waits for its answer.
+fn origin(slot: &Slot) -> (Kind, Option<Who>) {
+    let kind = Kind::from_u32(slot.kind.load(Ordering::Relaxed)).unwrap_or(Kind::Notify);
+    (kind, Who::from_word(slot.from.load(Ordering::Relaxed)))
 }

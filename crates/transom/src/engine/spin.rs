@@ -3,7 +3,7 @@
 //! Being woken takes microseconds, on an idle processor tens of them; an answer often comes sooner. So who is
 //! about to sleep may look for a while first. How long that pays is learnt: the *budget* grows where looking
 //! was, or would have been, enough, and shrinks where it was for nothing. Nobody looks twice where whoever could
-//! change something needs this processor: callers see to that.
+//! change something needs this processor: callers say whether that is so.
 //!
 //! Time is the processor's counter of cycles, uncalibrated: no decision here needs more than its order of
 //! magnitude, and the clock would cost more than a look.
@@ -138,7 +138,7 @@ impl Budget {
     /// As [`Budget::spin`], with a moment between two looks, and before the first.
     pub(crate) fn spin_seldom(&self, mut ready: impl FnMut() -> bool) -> bool {
         let mut next = 0;
-        self.spin(|| {
+        self.spin(false, || {
             let now = cycles();
             if next == 0 {
                 next = now + AWAY / 2;
@@ -151,9 +151,13 @@ impl Budget {
         })
     }
 
-    /// Looks until `ready` says so or the budget is spent; whether it said so.
+    /// Looks until `ready` says so or the budget is spent; whether it said so. Not at all where that would keep who
+    /// could change something from running: see [`is_in_the_way`] and [`is_alone`].
     #[inline]
-    pub(crate) fn spin(&self, ready: impl FnMut() -> bool) -> bool {
+    pub(crate) fn spin(&self, in_the_way: bool, ready: impl FnMut() -> bool) -> bool {
+        if in_the_way {
+            return false;
+        }
         let budget = u64::from(self.most.load(Ordering::Relaxed));
         let Some(took) = look(budget, ready) else { return false };
         // Room for four times of what was needed.
@@ -226,6 +230,24 @@ fn look(time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
     None
 }
 
+/// Writes down which processor this thread is on, its number + 1, where the other side looks.
+#[inline]
+pub(crate) fn show_processor(known: &AtomicU32) -> u32 {
+    let here = affinity::current() as u32 + 1;
+    if known.load(Ordering::Relaxed) != here {
+        known.store(here, Ordering::Relaxed);
+    }
+    here
+}
+
+/// Whether looking again and again keeps the other side from running, as far as is known: it was seen last where this
+/// thread is; if it was not seen yet (0), whether this thread may run on one processor only. Lets the other side know
+/// where this one is.
+pub(crate) fn is_in_the_way(own: &AtomicU32, there: u32) -> bool {
+    let here = show_processor(own);
+    if there == 0 { is_alone() } else { there == here }
+}
+
 /// Whether this thread may run on one processor only: asked at first and at every 64th time.
 pub(crate) fn is_alone() -> bool {
     thread_local! {
@@ -251,12 +273,12 @@ mod tests {
     fn looking_ends_when_there_is_something_or_the_budget_is_spent() {
         let budget = Budget::new();
         let mut left = 5;
-        let found = budget.spin(|| {
+        let found = budget.spin(false, || {
             left -= 1;
             left == 0
         });
         assert!(found);
-        assert!(!budget.spin(|| false));
+        assert!(!budget.spin(false, || false));
     }
 
     #[test]

@@ -155,6 +155,17 @@ pub(super) unsafe fn send_timeout(
     sent.map_err(error("send message"))
 }
 
+/// Does `one` for the window, or for all that a broadcast reaches: there, who cannot be reached is left out.
+fn to_each(queue: &Queue, window: WindowHandle, message: u32, one: impl Fn(&Seen) -> Coded<()>) -> Coded<()> {
+    if window != WindowHandle::BROADCAST {
+        return one(&seen(queue.desktop, window)?);
+    }
+    for seen in broadcast(queue, message) {
+        let _ = one(&seen);
+    }
+    Ok(())
+}
+
 /// Messages whose parameters are pointers are sent, and waited for (rule 23).
 fn asynchronous(message: u32) -> Coded<()> {
     if rules::is_synchronous(message) { Err(Code::MESSAGE_SYNC_ONLY) } else { Ok(()) }
@@ -178,14 +189,7 @@ pub(super) unsafe fn notify(
             }
             queue.notify(seen.owner, &call)
         };
-        if window == WindowHandle::BROADCAST {
-            for seen in broadcast(queue, message) {
-                // Who cannot be reached is left out.
-                let _ = one(&seen);
-            }
-            return Ok(());
-        }
-        one(&seen(queue.desktop, window)?)
+        to_each(queue, window, message, one)
     });
     sent.map_err(error("send notification"))
 }
@@ -212,14 +216,7 @@ pub(super) unsafe fn send_callback(
             }
             queue.send_callback(seen.owner, &call, callback, data)
         };
-        if window == WindowHandle::BROADCAST {
-            for seen in broadcast(queue, message) {
-                // Who cannot be reached is left out.
-                let _ = one(&seen);
-            }
-            return Ok(());
-        }
-        one(&seen(queue.desktop, window)?)
+        to_each(queue, window, message, one)
     });
     sent.map_err(error("send message with callback"))
 }
@@ -252,14 +249,7 @@ pub(super) fn post(
                 |code| if code == Code::INVALID_THREAD_ID { Code::INVALID_WINDOW_HANDLE } else { code },
             )
         };
-        if window == WindowHandle::BROADCAST {
-            for seen in broadcast(queue, message) {
-                // Who cannot be reached is left out.
-                let _ = one(&seen);
-            }
-            return Ok(());
-        }
-        one(&seen(queue.desktop, window)?)
+        to_each(queue, window, message, one)
     });
     posted.map_err(error("post message"))
 }

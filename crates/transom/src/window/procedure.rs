@@ -26,15 +26,7 @@ use std::rc::Rc;
 
 use super::WindowHandle;
 use super::message::{WM_COPYDATA, WM_NCCREATE, WM_NCDESTROY, WM_NULL};
-use super::raw::{self, Charset};
-
-/// `COPYDATASTRUCT`.
-#[repr(C)]
-pub(super) struct CopyData {
-    pub(super) tag: usize,
-    pub(super) length: u32,
-    pub(super) bytes: *const u8,
-}
+use super::raw::{self, Charset, CopyData};
 
 type OnCopydata = dyn Fn(WindowHandle, usize, &[u8]) -> isize;
 type OnMessage = dyn Fn(usize, isize) -> isize;

@@ -106,6 +106,18 @@ pub struct Message {
     pub time: u32,
 }
 
+/// What `WM_COPYDATA` points to (`COPYDATASTRUCT`).
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CopyData {
+    /// `dwData`.
+    pub(crate) tag: usize,
+    /// `cbData`.
+    pub(crate) length: u32,
+    /// `lpData`.
+    pub(crate) bytes: *const u8,
+}
+
 /// How [`wait`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageWait {

@@ -7,8 +7,8 @@
 use std::ptr;
 
 use super::message::{SMTO_ERRORONEXIT, SMTO_NORMAL, WM_CLOSE, WM_COPYDATA, WM_NULL, WM_USER};
-use super::procedure::{CopyData, resume};
-use super::raw::{self, Charset, Name};
+use super::procedure::resume;
+use super::raw::{self, Charset, CopyData, Name};
 use super::{Window, WindowHandle, text, units};
 use crate::error::{Code, Error, Result};
 use crate::handle::{AsHandle, DuplicateOptions, RawHandle};

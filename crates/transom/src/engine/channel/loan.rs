@@ -282,17 +282,8 @@ impl End {
     fn borrow_next(&self, waiting: &Waiting) -> Result<(Lent, Turn<'_>), Trouble> {
         let mut operation = Operation::new(self);
         operation.check()?;
-        let (control, queue) = self.incoming();
-        let turn = match Turn::try_take(&control.read_turn) {
-            Some(turn) => turn,
-            None if waiting.deadline == Deadline::Now => {
-                self.take_turn_if_not_empty(&queue, &mut operation)?
-            }
-            None => self.wait_turn(&control.read_turn, &mut operation, waiting.deadline)?,
-        };
-        if turn.is_after_death() {
-            self.recover_own_reader(&queue)?;
-        }
+        let (_, queue) = self.incoming();
+        let turn = self.take_read_turn(&queue, &mut operation, waiting)?;
         self.keep_away_from_stream(&queue, waiting);
         loop {
             let over = self.is_peer_over();

@@ -58,18 +58,8 @@ impl End {
     ) -> Result<Message, Trouble> {
         let mut operation = Operation::new(self);
         operation.check()?;
-        let (control, queue) = self.incoming();
-        let turn = match Turn::try_take(&control.read_turn) {
-            Some(turn) => turn,
-            None if waiting.deadline == Deadline::Now => {
-                self.take_turn_if_not_empty(&queue, &mut operation)?
-            }
-            None => self.wait_turn(&control.read_turn, &mut operation, waiting.deadline)?,
-        };
-        step("read-turn-taken");
-        if turn.is_after_death() {
-            self.recover_own_reader(&queue)?;
-        }
+        let (_, queue) = self.incoming();
+        let turn = self.take_read_turn(&queue, &mut operation, waiting)?;
         let mut consumed = false;
         let read = self.read_in_turn(&turn, &queue, buffer, mode, waiting, &mut operation, &mut consumed);
         if consumed {
@@ -100,9 +90,30 @@ impl End {
         }
     }
 
+    /// The read turn, with what its last owner left in order if it died with it.
+    #[inline]
+    pub(super) fn take_read_turn<'a>(
+        &'a self,
+        queue: &Queue<'_, Area>,
+        operation: &mut Operation<'a>,
+        waiting: &Waiting,
+    ) -> Result<Turn<'a>, Trouble> {
+        let word = &self.incoming().0.read_turn;
+        let turn = match Turn::try_take(word) {
+            Some(turn) => turn,
+            None if waiting.deadline == Deadline::Now => self.take_turn_if_not_empty(queue, operation)?,
+            None => self.wait_turn(word, operation, waiting.deadline)?,
+        };
+        step("read-turn-taken");
+        if turn.is_after_death() {
+            self.recover_own_reader(queue)?;
+        }
+        Ok(turn)
+    }
+
     /// The read turn, for who must not wait: whoever has it waits for data itself if there are none.
     #[cold]
-    pub(super) fn take_turn_if_not_empty<'a>(
+    fn take_turn_if_not_empty<'a>(
         &'a self,
         queue: &Queue<'_, Area>,
         operation: &mut Operation<'a>,

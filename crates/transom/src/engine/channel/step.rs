@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use transom_core::code::Code;
-use transom_sys::linux::{affinity, futex};
+use transom_sys::linux::futex;
 
 use super::super::bell::{Sleep, Slept, Waiter};
 use super::super::spin::{self, Budget, Spin, cycles};
@@ -39,7 +39,7 @@ impl End {
         let in_the_way = self.is_in_peers_way();
         match waiting.spin {
             Spin::Never => {}
-            Spin::Adaptive if !in_the_way && budget.spin(&mut ready) => return operation.check(),
+            Spin::Adaptive if budget.spin(in_the_way, &mut ready) => return operation.check(),
             Spin::Adaptive => {}
             // So long it is not worth saying that this waits.
             Spin::Always if !in_the_way && budget.spin_long(&mut ready) => return operation.check(),
@@ -105,21 +105,12 @@ impl End {
     /// Whether looking again and again keeps the peer from running, as far as is known: it was seen last on the
     /// processor that this thread is on. Lets the peer know where that is.
     pub(super) fn is_in_peers_way(&self) -> bool {
-        let here = self.show_processor();
-        match self.processor_of_peer().load(Ordering::Relaxed) {
-            0 => spin::is_alone(),
-            there => there == here,
-        }
+        spin::is_in_the_way(self.processor(), self.processor_of_peer().load(Ordering::Relaxed))
     }
 
     /// Writes down for the peer which processor this thread is on; its number + 1.
     pub(super) fn show_processor(&self) -> u32 {
-        let here = affinity::current() as u32 + 1;
-        let known = self.processor();
-        if known.load(Ordering::Relaxed) != here {
-            known.store(here, Ordering::Relaxed);
-        }
-        here
+        spin::show_processor(self.processor())
     }
 
     /// What ends an operation that began when so many had been cancelled, whatever it does.

@@ -99,7 +99,7 @@ impl Instance {
             return Err(Trouble::WouldBlock);
         }
         let begun = cycles();
-        if self.spin() != Spin::Never && !is_alone() && self.budget.spin(|| self.state() != listening) {
+        if self.spin() != Spin::Never && self.budget.spin(is_alone(), || self.state() != listening) {
             return Ok(());
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);

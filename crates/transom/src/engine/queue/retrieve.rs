@@ -98,15 +98,7 @@ impl Queue {
             if self.has_unserved() {
                 continue;
             }
-            let begun = crate::engine::spin::cycles();
-            let is_empty = || stack::Head::from_word(row.head.load(Ordering::Relaxed)).top() == 0;
-            if self.may_spin(self.last_from.get()) && self.budget.spin(|| !is_empty()) {
-                continue;
-            }
-            row.looking.store(1, Ordering::Relaxed);
-            self.sleep(self.next_timer(), None);
-            row.looking.store(0, Ordering::Relaxed);
-            self.budget.slept(begun);
+            self.rest(self.next_timer(), None, self.last_from.get(), true);
         }
     }
 
@@ -217,10 +209,7 @@ impl Queue {
             if !self.is_sound() {
                 return Err(Code::FILE_CORRUPT);
             }
-            let row = self.desktop.thread(self.who);
-            row.looking.store(1, Ordering::Relaxed);
-            self.sleep(self.next_untold(), None);
-            row.looking.store(0, Ordering::Relaxed);
+            self.rest(self.next_untold(), None, self.last_from.get(), true);
         }
     }
 

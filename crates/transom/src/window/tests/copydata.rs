@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::super::message::{WM_COPYDATA, WM_SETTEXT};
-use super::super::procedure::CopyData;
+use super::super::raw::CopyData;
 use super::*;
 use crate::differs_under_wine;
 use crate::support::limit;
