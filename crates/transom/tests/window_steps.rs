@@ -277,6 +277,65 @@ fn what_the_dead_left_is_taken_apart_whoever_dies_meanwhile() {
     }
 }
 
+/// W3: what is being taken apart stays dead for everybody, and who takes it apart may take its time.
+#[test]
+fn the_dead_stay_dead_while_they_are_taken_apart() {
+    let _limit = limit();
+    let class = Class::register(&unique("steps-dead")).unwrap();
+    // A thread of this process with a queue has no part in it: it looks, and takes nothing apart.
+    let seen = Rc::default();
+    let own = answering(&class, "test", &seen);
+    for step in ["reap-begun", "reap-stack", "reap-windows"] {
+        let mut met = false;
+        // A process of another test may be there first, and take the dead apart without stopping.
+        while !met {
+            let name = unique("steps-ready");
+            let event = named_event(&name);
+            let dead = role("receiver").with("CLASS", class.name()).with("READY", &name).start();
+            wait::one(&event, PATIENCE).unwrap();
+            let to = Sender::find(class.name(), "receiver").unwrap();
+            dead.process.terminate(9).unwrap();
+            exit_code(&dead);
+            let visitor = role("visitor").with("CLASS", class.name()).env("TRANSOM_STOP_AT", step).start();
+            let id = visitor.process.id().unwrap();
+            met = is_stopped_in_the_end(id);
+            assert!(!to.is_alive(), "{step}");
+            assert_eq!(code(Sender::find(class.name(), "receiver")), 2, "{step}");
+            assert_eq!(code(to.send(NEST, 0, 0, PATIENCE)), 1400, "{step}");
+            assert_eq!(code(to.post(NEST, 0, 0)), 1400, "{step}");
+            if met {
+                signal(id, "-CONT");
+            }
+            assert_eq!(exit_code(&visitor), 0, "{step}");
+            assert_eq!(own.sender().send(NEST, 0, 0, PATIENCE).unwrap(), 1, "{step}");
+        }
+    }
+}
+
+fn signal(id: u32, which: &str) {
+    let status = std::process::Command::new("kill").args([which, &id.to_string()]).status();
+    assert!(status.unwrap().success());
+}
+
+/// Looks at a child until all its threads are stopped; false: it ended instead.
+fn is_stopped_in_the_end(id: u32) -> bool {
+    let state = |task: std::path::PathBuf| {
+        let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
+        stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap_or('X')
+    };
+    loop {
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten();
+        let states: Vec<char> = tasks.filter_map(|task| Some(state(task.ok()?.path()))).collect();
+        if states.iter().all(|state| matches!(state, 'Z' | 'X')) {
+            return false;
+        }
+        if states.iter().all(|state| *state == 'T') {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// The first of a desktop: its own namespace.
 #[test]
 fn a_desktop_whose_maker_is_killed_is_made_by_the_next() {
@@ -313,7 +372,8 @@ fn many_who_wait_without_end_are_told_of_the_death() {
     let to = Sender::find(class.name(), "receiver").unwrap();
     // Stopped, it never looks at its queue again.
     let id = deaf.process.id().unwrap();
-    assert!(std::process::Command::new("kill").args(["-STOP", &id.to_string()]).status().unwrap().success());
+    signal(id, "-STOP");
+    assert!(is_stopped_in_the_end(id));
     let waiting: Vec<_> = (0..8)
         .map(|_| {
             let name = unique("steps-asking");

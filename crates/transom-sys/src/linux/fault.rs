@@ -1,11 +1,12 @@
-//! What tests can do to a process from within: kill it between any two steps of a protocol, and make system
-//! calls fail.
+//! What tests can do to a process from within: kill or stop it between any two steps of a protocol, and make
+//! system calls fail.
 //!
 //! All of it exists in builds with debug assertions only; in other builds the calls are nothing.
 //!
 //! | by | what |
 //! | --- | --- |
 //! | `TRANSOM_KILL_AT=STEP` (or `STEP:N`, the N-th time) | SIGKILL at that [`step`] |
+//! | `TRANSOM_STOP_AT=STEP` (or `STEP:N`) | SIGSTOP at that [`step`] |
 //! | `TRANSOM_REFUSE=CALL=ERRNO,…` (or `CALL=ERRNO:N`, only the N-th) | the [`call`] fails, in every thread |
 //! | [`arm`] | the N-th such call of this thread fails |
 //!
@@ -101,24 +102,36 @@ pub fn disarm() -> bool {
     ARMED.take().is_some_and(|armed| armed.left == 0)
 }
 
-struct Kill {
+/// A step at which something happens to this process.
+struct At {
     step: String,
     left: AtomicU32,
 }
 
+impl At {
+    fn from_environment(name: &str) -> Option<At> {
+        let wanted = std::env::var(name).ok()?;
+        let (step, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        Some(At { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
+    }
+
+    fn is_now(&self, name: &str) -> bool {
+        self.step == name && self.left.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+}
+
 #[cold]
 fn reached(name: &str) {
-    static KILL: OnceLock<Option<Kill>> = OnceLock::new();
-    let kill = KILL.get_or_init(|| {
-        let wanted = std::env::var("TRANSOM_KILL_AT").ok()?;
-        let (step, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
-        Some(Kill { step: step.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
-    });
-    if let Some(kill) = kill
-        && kill.step == name
-        && kill.left.fetch_sub(1, Ordering::Relaxed) == 1
-    {
+    static KILL: OnceLock<Option<At>> = OnceLock::new();
+    static STOP: OnceLock<Option<At>> = OnceLock::new();
+    let is_at = |cell: &OnceLock<Option<At>>, variable| {
+        cell.get_or_init(|| At::from_environment(variable)).as_ref().is_some_and(|at| at.is_now(name))
+    };
+    if is_at(&KILL, "TRANSOM_KILL_AT") {
         super::process::kill_self();
+    }
+    if is_at(&STOP, "TRANSOM_STOP_AT") {
+        super::process::stop_self();
     }
 }
 

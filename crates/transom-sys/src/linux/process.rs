@@ -450,6 +450,12 @@ pub fn kill_self() -> ! {
     unsafe { libc::_exit(1) }
 }
 
+/// Stops this process until somebody continues it; the calling thread does not come back before that.
+pub fn stop_self() {
+    // SAFETY: raise takes a number. The signal goes to this thread, which meets it before the call returns.
+    unsafe { libc::raise(libc::SIGSTOP) };
+}
+
 /// exit(3): runs what was registered to run at the end, and ends with the low 8 bits of `status`.
 pub fn exit(status: i32) -> ! {
     // SAFETY: the C library's exit may be called from any thread.

@@ -55,7 +55,7 @@ const ID: u32 = 0x3FFF_FFFF;
 const DIED: u32 = 1 << 30;
 const WAITERS: u32 = 1 << 31;
 
-/// Whether a life says that its thread is dead and nobody has taken its row apart.
+/// Whether a life says that its thread is dead. It does until the row is taken apart, also while somebody is at that.
 pub(crate) fn has_died(life: &AtomicU32) -> bool {
     life.load(Ordering::Acquire) & DIED != 0
 }
@@ -224,9 +224,9 @@ impl Desktop {
     /// Whether the thread lives (D1).
     #[inline]
     pub(crate) fn lives(&self, who: Who) -> bool {
-        let is_open = self.is_open(who);
+        // The row was this thread's before the caller knew of it. If it still is, the life that was read was this thread's.
         let life = self.thread(who).life.load(Ordering::Acquire);
-        is_open && life & ID != 0 && life & DIED == 0
+        life & ID != 0 && life & DIED == 0 && self.is_open(who)
     }
 
     /// What to sleep on until the thread ends: its life's value, with the mark that somebody does. `None`: it has ended.
@@ -363,12 +363,12 @@ impl Desktop {
         let Some(place) = self.threads().get(row) else { return };
         let life = &place.life;
         let dead = life.load(Ordering::Acquire);
-        if dead & DIED == 0 {
+        if dead & DIED == 0 || dead & ID != 0 {
             return;
         }
         robust::set_pending(life.as_ptr() as usize);
-        if life.compare_exchange(dead, me().id | dead & WAITERS, Ordering::AcqRel, Ordering::Relaxed).is_err()
-        {
+        // It stays dead for everybody who looks meanwhile, and the kernel takes our number out if we die too.
+        if life.compare_exchange(dead, dead | me().id, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             robust::clear_pending();
             return;
         }
