@@ -11,6 +11,8 @@
 //!    16  cookie, 16 bytes
 //!    32  access u32 │ max instances u32 │ default time-out u32 │ spelling length u32
 //!    64  lock u32                                  a turn, see `engine::turn`
+//!    68  processor of its owner u32                number + 1, 0 for nobody yet; hints for who waits in a loop first
+//!    72  processor of the last client u32
 //!   128  next stamp u64                            the order in which instances began to listen (P10)
 //!   136  slots in use u32                          slots from this number on were never used
 //!   192  asleep u32 │ queue u32                    of the announce bell, see `engine::bell`; changed without the lock.
@@ -62,6 +64,10 @@ pub const AT_TIMEOUT: usize = 40;
 pub const AT_SPELLING_LENGTH: usize = 44;
 /// `lock: u32`.
 pub const AT_LOCK: usize = 64;
+/// `processor of the lock's owner: u32`, its number + 1, 0 for nobody yet: whether to wait for the lock in a loop.
+pub const AT_LOCK_PROCESSOR: usize = 68;
+/// `processor of the last client: u32`, likewise: whether to wait for the next one in a loop.
+pub const AT_CLIENT_PROCESSOR: usize = 72;
 /// `next stamp: u64`.
 pub const AT_STAMP: usize = 128;
 /// `slots in use: u32`.

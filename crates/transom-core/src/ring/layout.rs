@@ -334,15 +334,14 @@ impl SegmentHeader {
     }
 
     /// Ready for another connection: queues empty, nobody closed, nobody disconnected. What the segment is,
-    /// who made it and `parked` stay. For whoever is alone with it.
+    /// who made it and `parked` stay; and where its two ends were seen last, since they are the same processes. For
+    /// whoever is alone with it.
     pub fn reset(&self) {
         self.queue_in.reset();
         self.queue_out.reset();
         let words = [&self.disconnected, &self.closed_by_server, &self.closed_by_client];
         let more = [&self.holders_server, &self.holders_client, &self.client_mode, &self.client_pid];
-        let hints = [&self.processor_server, &self.processor_client];
-        let all =
-            words.into_iter().chain(more).chain(hints).chain([&self.connect_asleep]).chain(&self.holders);
+        let all = words.into_iter().chain(more).chain([&self.connect_asleep]).chain(&self.holders);
         all.for_each(|word| word.store(0, Ordering::SeqCst));
     }
 }

@@ -157,7 +157,8 @@ impl Operation {
         });
         // SAFETY: as above; volatile, as the kernel is the one who writes it.
         let status = unsafe { (&raw const (*self.frame).overlapped.Internal).read_volatile() };
-        if status == STATUS_PENDING as usize {
+        // It may have ended since the call looked; and a call that failed to wait has not seen the end either.
+        if result == Err(ERROR_IO_INCOMPLETE) || status == STATUS_PENDING as usize {
             return None;
         }
         self.ended = true;

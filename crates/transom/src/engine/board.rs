@@ -4,10 +4,10 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use transom_core::board::{
-    ANNOUNCERS, AT_ACCESS, AT_ANNOUNCERS, AT_ASLEEP, AT_BELL_DEVICE, AT_BELL_INODE, AT_COOKIE, AT_FLAGS,
-    AT_LOCK, AT_MAGIC, AT_MAX, AT_QUEUE, AT_SPELLING, AT_SPELLING_LENGTH, AT_STAMP, AT_TIMEOUT, AT_USED,
-    AT_VERSION, MAGIC, MESSAGE_TYPE, SIZE, SLOTS, SPELLING_ROOM, SlotState, VERSION, Word, door, oldest,
-    slot, slot_offset,
+    ANNOUNCERS, AT_ACCESS, AT_ANNOUNCERS, AT_ASLEEP, AT_BELL_DEVICE, AT_BELL_INODE, AT_CLIENT_PROCESSOR,
+    AT_COOKIE, AT_FLAGS, AT_LOCK, AT_LOCK_PROCESSOR, AT_MAGIC, AT_MAX, AT_QUEUE, AT_SPELLING,
+    AT_SPELLING_LENGTH, AT_STAMP, AT_TIMEOUT, AT_USED, AT_VERSION, MAGIC, MESSAGE_TYPE, SIZE, SLOTS,
+    SPELLING_ROOM, SlotState, VERSION, Word, door, oldest, slot, slot_offset,
 };
 use transom_core::code::Code;
 use transom_core::pipe::{Existing, Modes, PIPE_ACCESS_DUPLEX, Plan};
@@ -17,7 +17,8 @@ use transom_sys::linux::map::SharedPages;
 use transom_sys::linux::{fd, futex, memfd};
 
 use super::errno::to_code;
-use super::turn::{Go, Turn};
+use super::spin;
+use super::turn::{self, Go, Turn};
 
 /// Bit of the modes of a slot: several processes have its server end.
 const SHARED: u32 = 0x80;
@@ -251,12 +252,23 @@ impl Board {
     /// Takes the board's lock. Its holder must not do anything that takes another turn.
     pub(crate) fn lock(&self) -> Locked<'_> {
         let word = self.pages.u32(AT_LOCK);
+        let processor = self.pages.u32(AT_LOCK_PROCESSOR);
         loop {
+            if turn::is_taken(word) && !spin::is_where(processor.load(Ordering::Relaxed)) {
+                // It lasts a system call or two: less than falling asleep and waking up.
+                spin::look(spin::SHORT / 4, || !turn::is_taken(word));
+            }
             if let Some(turn) = Turn::try_take(word).or_else(|| Turn::wait(word, || Go::On(None))) {
+                spin::show_processor(processor);
                 // Whatever its last owner did not finish, each store left the board as it may be.
                 return Locked { board: self, _turn: turn };
             }
         }
+    }
+
+    /// Where the last client was that came; written by whoever comes.
+    pub(crate) fn processor_of_client(&self) -> &AtomicU32 {
+        self.pages.u32(AT_CLIENT_PROCESSOR)
     }
 }
 

@@ -110,7 +110,7 @@ pub(crate) struct Instance {
     /// Threads that wait for a client, and how often they were all sent away.
     waiting: AtomicU32,
     cancels: AtomicU32,
-    budget: Budget,
+    budget: Arc<Budget>,
 }
 
 /// What ConnectNamedPipe found.
@@ -197,6 +197,7 @@ impl Instance {
         served.announce();
         let instance = Instance {
             current: Current::new(Attached::new(end, word.generation, &board)),
+            budget: Arc::clone(served.budget()),
             board,
             index,
             served: Mutex::new(Some(served)),
@@ -209,7 +210,6 @@ impl Instance {
             attachment: Attachment::new(),
             waiting: AtomicU32::new(0),
             cancels: AtomicU32::new(0),
-            budget: Budget::new(),
         };
         Ok(instance)
     }
@@ -228,7 +228,7 @@ impl Instance {
         let end = match made {
             Ok(end) => end,
             Err(code) => {
-                served.let_go(parts.index);
+                served.let_go(parts.index, true);
                 return Err(code);
             }
         };
@@ -240,6 +240,7 @@ impl Instance {
         Ok(Instance {
             shape: end.segment().shape(),
             current: Current::new(Attached::new(end, parts.generation, &board)),
+            budget: Arc::clone(served.budget()),
             board,
             index: parts.index,
             served: Mutex::new(Some(served)),
@@ -251,7 +252,6 @@ impl Instance {
             attachment: Attachment::new(),
             waiting: AtomicU32::new(0),
             cancels: AtomicU32::new(0),
-            budget: Budget::new(),
         })
     }
 
@@ -499,7 +499,7 @@ impl Instance {
         if let Some(served) = served {
             // Under the lock, so that of two processes that close at once one sees that it is the last.
             let locked = self.board.lock();
-            if !served.let_go(self.index) {
+            if !served.let_go(self.index, self.board.tag(self.index).is_none()) {
                 locked.free(self.index);
             } else if self.state().state == SlotState::Listening && self.is_offered_here(self.state()) {
                 locked.orphan(self.index);

@@ -26,6 +26,7 @@ use transom_sys::linux::{bell, fd, host, memfd, process};
 use super::board::{Board, Fixed};
 use super::errno::{to_code, with_room};
 use super::parked;
+use super::spin::Budget;
 use crate::namespace::imp::{self as namespace, Facts, Folder, Hold, Memory, Place, Request};
 
 /// A name of which this process has instances.
@@ -40,6 +41,8 @@ pub(crate) struct Served {
     name: Option<PipeName>,
     /// How many objects of this process there are of each instance.
     kept: Mutex<HashMap<usize, usize>>,
+    /// How soon clients come, whichever instance they are for.
+    budget: Arc<Budget>,
 }
 
 static SERVED: Mutex<Vec<Weak<Served>>> = Mutex::new(Vec::new());
@@ -144,7 +147,12 @@ impl Served {
         let ringer = ringer(&board)?;
         let name = PipeName::of_spelling(&board.spelling());
         let kept = Mutex::new(HashMap::new());
-        Ok(Served { hold: Arc::new(hold), board: Arc::new(board), memory, ringer, name, kept })
+        let budget = Arc::new(Budget::new());
+        Ok(Served { hold: Arc::new(hold), board: Arc::new(board), memory, ringer, name, kept, budget })
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     pub(crate) fn hold(&self) -> &Arc<Hold> {
@@ -172,8 +180,9 @@ impl Served {
         Ok(())
     }
 
-    /// Takes back [`keep`](Self::keep). Whether anybody else has the server end, here or in another process.
-    pub(crate) fn let_go(&self, index: usize) -> bool {
+    /// Takes back [`keep`](Self::keep). Whether anybody else has the server end: here, or, if it was `shared`, in another
+    /// process.
+    pub(crate) fn let_go(&self, index: usize, shared: bool) -> bool {
         let mut kept = self.kept();
         let left = kept.get(&index).copied().unwrap_or(1) - 1;
         if left > 0 {
@@ -181,7 +190,8 @@ impl Served {
             return true;
         }
         kept.remove(&index);
-        self.hold.let_go_of_instance(index)
+        self.hold.let_go_of_instance(index);
+        shared && self.hold.is_instance_kept(index)
     }
 
     /// How many instances have a living server end (P12). Those of killed processes leave the board.

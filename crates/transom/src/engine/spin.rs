@@ -215,7 +215,7 @@ fn pass(long: u64) {
 /// Looks until `ready` says so or the time is over; how long it took, about. What came is not kept waiting for another
 /// look at the counter: it counts as found at the last one.
 #[inline]
-fn look(time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
+pub(crate) fn look(time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
     let begun = cycles();
     let mut took = 0;
     while took < time {
@@ -244,7 +244,15 @@ pub(crate) fn show_processor(known: &AtomicU32) -> u32 {
 /// thread is; if it was not seen yet (0), whether this thread may run on one processor only. Lets the other side know
 /// where this one is.
 pub(crate) fn is_in_the_way(own: &AtomicU32, there: u32) -> bool {
-    let here = show_processor(own);
+    is_at(show_processor(own), there)
+}
+
+/// As [`is_in_the_way`], for who shows nothing.
+pub(crate) fn is_where(there: u32) -> bool {
+    is_at(affinity::current() as u32 + 1, there)
+}
+
+fn is_at(here: u32, there: u32) -> bool {
     if there == 0 { is_alone() } else { there == here }
 }
 

@@ -16,6 +16,7 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, host, robust};
 
 use super::owner::me;
+use super::spin;
 
 const ID: u32 = 0x3FFF_FFFF;
 const OWNER_DIED: u32 = 1 << 30;
@@ -66,16 +67,15 @@ impl<'a> Turn<'a> {
         robust::set_pending(word.as_ptr() as usize);
         let mut slept = false;
         let (mut doubt, begun) = (DOUBT, futex::now());
-        for round in 0u64.. {
+        if !spin::is_alone() {
+            // Most turns last a few hundred instructions.
+            spin::look(spin::SHORT / 16, || word.load(Ordering::Relaxed) & ID == 0);
+        }
+        loop {
             match turn::try_take(word, me, slept) {
                 Take::Taken => return Some(Turn { word, after_death: false }),
                 Take::AfterDeath => return Some(Turn { word, after_death: true }),
                 Take::Busy => {}
-            }
-            // Most turns last a few hundred instructions.
-            if round < 40 && !super::spin::is_alone() {
-                std::hint::spin_loop();
-                continue;
             }
             let Go::On(deadline) = go() else { break };
             let now = futex::now();

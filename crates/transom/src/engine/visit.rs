@@ -19,7 +19,7 @@ use super::known::Known;
 use super::owner::me;
 use super::parked;
 use super::segment::Shape;
-use super::spin::Spin;
+use super::spin::{self, Spin};
 use super::table::Attachment;
 
 /// A client end.
@@ -72,6 +72,7 @@ fn connect(known: &Arc<Known>, spin: Spin, overlapped: bool) -> Result<Option<Vi
     let own = me().process;
     let mut no_good = Vec::new();
     let locked = board.lock();
+    spin::show_processor(board.processor_of_client());
     step("board-locked");
     while let Some(index) = locked.oldest(&no_good) {
         let offer = locked.offered(index);

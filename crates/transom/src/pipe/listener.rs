@@ -56,6 +56,8 @@ struct State {
     accepting: Option<Arc<Server>>,
     /// How often [`Listener::cancel`] was called.
     cancelled: u64,
+    /// How many wait for the turn to wait.
+    queued: usize,
 }
 
 impl Listener {
@@ -67,7 +69,7 @@ impl Listener {
     /// As [`ServerOptions::create`].
     pub fn bind(options: ServerOptions) -> Result<Listener> {
         let first = options.create()?;
-        let state = State { ready: VecDeque::from([first]), accepting: None, cancelled: 0 };
+        let state = State { ready: VecDeque::from([first]), accepting: None, cancelled: 0, queued: 0 };
         Ok(Listener {
             // That was the first one.
             options: options.first_instance(false),
@@ -122,8 +124,12 @@ impl Listener {
         let mut state = self.lock();
         state.accepting = None;
         let accepted = self.finish(&mut state, oldest, connected.map(drop));
+        let queued = state.queued > 0;
         drop(state);
-        self.turn.notify_one();
+        // A condition variable makes a system call for that, whether somebody waits or not.
+        if queued {
+            self.turn.notify_one();
+        }
         accepted
     }
 
@@ -157,11 +163,16 @@ impl Listener {
         let mut state = self.lock();
         let cancelled = state.cancelled;
         while state.accepting.is_some() {
-            state = match left(timeout, began).as_duration() {
-                Some(left) if left.is_zero() => return Err(Error::new("accept client", Code::SEM_TIMEOUT)),
+            let left = left(timeout, began).as_duration();
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(Error::new("accept client", Code::SEM_TIMEOUT));
+            }
+            state.queued += 1;
+            state = match left {
                 Some(left) => self.turn.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.turn.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            state.queued -= 1;
             if state.cancelled != cancelled {
                 // Who was woken for this one's turn goes instead.
                 self.turn.notify_one();

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use transom::event::{Event, EventOptions};
 use transom::handle::RawHandle;
@@ -31,6 +31,14 @@ pub const PATIENCE: Timeout = Timeout::millis(20_000);
 /// How long a test waits for what must *not* come: a wrong program is caught nearly always, a right one
 /// never fails.
 pub const A_MOMENT: Timeout = Timeout::millis(50);
+
+/// Whether a call that waits inside the system and began at `began` has waited so long. Windows ends some such waits a tick of
+/// its clock (1/64 s) early by other clocks.
+#[must_use]
+pub fn has_waited(began: Instant, long: Duration) -> bool {
+    let tick = if ON_LINUX { Duration::ZERO } else { Duration::from_millis(16) };
+    began.elapsed() + tick >= long
+}
 
 /// A number no handle has: no process here has half a billion of them.
 pub const NEVER_ISSUED: RawHandle = RawHandle::new(0x7FFF_FFF0);

@@ -14,7 +14,7 @@ use transom_sys::linux::{Errno, futex, host};
 
 use super::super::channel::{Deadline, Trouble};
 use super::super::owner::me;
-use super::super::spin::{Spin, cycles, is_alone};
+use super::super::spin::{Spin, cycles, is_where};
 use super::{Attached, Came, Instance, new_end, offer_of};
 
 /// How often a thread looks that waits for a client of a segment which another process offers: nothing wakes it if
@@ -99,7 +99,9 @@ impl Instance {
             return Err(Trouble::WouldBlock);
         }
         let begun = cycles();
-        if self.spin() != Spin::Never && self.budget.spin(is_alone(), || self.state() != listening) {
+        // Whoever comes next is likely to be whoever came last.
+        let in_the_way = is_where(self.board.processor_of_client().load(Ordering::Relaxed));
+        if self.spin() != Spin::Never && self.budget.spin(in_the_way, || self.state() != listening) {
             return Ok(());
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -140,7 +142,8 @@ impl Instance {
             };
             let slept = futex::wait(word, expected, sleep);
             // Whoever knocked changes the slot next, and has the lock until then.
-            if slept.is_ok() && !is_alone() && self.sees_change(listening) {
+            let client = self.board.processor_of_client().load(Ordering::Relaxed);
+            if slept.is_ok() && !is_where(client) && self.sees_change(listening) {
                 return Ok(());
             }
             if slept == Err(Errno::TIMEDOUT) {
@@ -162,9 +165,14 @@ impl Instance {
         })
     }
 
-    /// Makes the threads look that wait for a client, here and in other processes.
+    /// Makes the threads look that wait for a client, here and in other processes. What they are to see was stored
+    /// before, or is stored under the board's lock, which the caller has.
     pub(super) fn stir(&self) {
-        futex::set_bit_30_and_wake(self.board.door(self.index), i32::MAX as u32);
+        let word = self.board.door(self.index);
+        // Sequentially consistent, as is the store of who is about to sleep, so that one of the two sees the other's.
+        if word.load(Ordering::SeqCst) & (door::WAITING | door::RUNG) == door::WAITING {
+            futex::set_bit_30_and_wake(word, i32::MAX as u32);
+        }
     }
 
     /// CancelIoEx for those that wait for a client: whether there was one.

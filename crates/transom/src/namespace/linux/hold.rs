@@ -383,11 +383,14 @@ impl Hold {
         }
     }
 
-    /// Takes back [`keep_instance`](Self::keep_instance); whether another process keeps the instance.
-    pub(crate) fn let_go_of_instance(&self, index: usize) -> bool {
-        let byte = INSTANCE_LOCKS + index as u64;
-        let _ = lock::unlock_byte(&self.file, byte);
-        lock::is_byte_locked(&self.file, byte).unwrap_or(true)
+    /// Takes back [`keep_instance`](Self::keep_instance).
+    pub(crate) fn let_go_of_instance(&self, index: usize) {
+        let _ = lock::unlock_byte(&self.file, INSTANCE_LOCKS + index as u64);
+    }
+
+    /// Whether another process keeps the instance.
+    pub(crate) fn is_instance_kept(&self, index: usize) -> bool {
+        lock::is_byte_locked(&self.file, INSTANCE_LOCKS + index as u64).unwrap_or(true)
     }
 
     /// The entry once more, as an open file without locks: through it this process's own locks show like others'.

@@ -16,7 +16,7 @@ use super::super::message::{
 use super::super::{Ended, reply, sender_waits};
 use super::*;
 use crate::event::Event;
-use crate::support::{A_MOMENT, expect_signal, in_thread, limit};
+use crate::support::{A_MOMENT, expect_signal, has_waited, in_thread, limit};
 use crate::wait::{self, Timeout, Wait};
 
 fn auto() -> Arc<Event> {
@@ -389,7 +389,7 @@ fn a_thread_that_looks_away_for_5_seconds_is_hung() {
     assert!(!receiver.is_hung());
     let began = Instant::now();
     assert_eq!(code(send_flags(receiver.handle(), WM_USER, 0, SMTO_ABORTIFHUNG, A_MOMENT)), 1460);
-    assert!(began.elapsed() >= Duration::from_millis(50), "not hung yet: it waits its time");
+    assert!(has_waited(began, Duration::from_millis(50)), "not hung yet: it waits its time");
     #[expect(clippy::disallowed_methods, reason = "that time passes is what makes it hung")]
     std::thread::sleep(Duration::from_millis(5500));
     assert!(receiver.is_hung());
