@@ -90,11 +90,11 @@ fn a_name_held_in_another_pid_namespace_hints_at_path_backing() {
         return;
     }
     let place = Place::new();
-    let held = |backing: &str| {
+    let held = |name: &str, backing: &str| {
         let mut command = std::process::Command::new("unshare");
         command.args(["-Urpf", "--kill-child", "--mount-proc"]).arg(common::binary());
         command
-            .args(["event", "create", "x"])
+            .args(["event", "create", name])
             .env("TRANSOM_DIR", place.namespace())
             .env("TRANSOM_BACKING", backing);
         command
@@ -106,14 +106,15 @@ fn a_name_held_in_another_pid_namespace_hints_at_path_backing() {
         eprintln!("skipped: no PID namespaces here");
         return;
     }
-    let holder = Holder::start(held(""));
+    let holder = Holder::start(held("x", ""));
     let refused = place.run(["event", "set", "x"]).expect(5);
     assert!(refused.err.contains("ERROR_ACCESS_DENIED, 5"), "{}", refused.err);
     assert!(refused.err.contains("TRANSOM_BACKING=path"), "{}", refused.err);
     let examined = place.run(["doctor"]);
     assert!(examined.text().contains("1 only by processes in another PID namespace"), "{}", examined.text());
     holder.kill();
-    let holder = Holder::start(held("path"));
-    place.run(["event", "set", "x"]).expect(0);
+    // Another name: that the process in there is gone too nobody waits for.
+    let holder = Holder::start(held("y", "path"));
+    place.run(["event", "set", "y"]).expect(0);
     drop(holder);
 }
