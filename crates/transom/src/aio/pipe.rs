@@ -386,13 +386,16 @@ impl Listener {
     /// No client is lost: one that came is found by the next call.
     pub async fn accept(&self) -> Result<Server> {
         let mut ready = self.ready.lock().await;
-        let oldest = match ready.front() {
-            Some(server) => server,
-            None => {
-                ready.push_back(Server::create(&self.options)?);
-                &ready[0]
+        // One more than is waited for, so that a client need not wait for the next instance to be made.
+        while ready.len() < 2 {
+            match Server::create(&self.options) {
+                Ok(next) => ready.push_back(next),
+                Err(error) if ready.is_empty() => return Err(error),
+                // There is one to wait for.
+                Err(_) => break,
             }
-        };
+        }
+        let oldest = &ready[0];
         match oldest.connect().await {
             Ok(_) => {}
             // It came and left; what it wrote can be read.

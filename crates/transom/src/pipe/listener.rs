@@ -11,8 +11,9 @@ use crate::wait::Timeout;
 /// A named pipe that takes one client after the other: the idiom over [`Server`], not a Win32 object.
 ///
 /// While the listener lives, the name exists and some instance of it listens: the next one is made before the
-/// connected one is handed out. So no client finds the name missing between two others. Any number of threads may
-/// accept at the same time.
+/// connected one is handed out. So no client finds the name missing between two others. While somebody accepts, one
+/// instance more than the [backlog](Listener::backlog) listens, if as many are allowed: so a client need not wait for the
+/// next one to be made before it is answered. Any number of threads may accept at the same time.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -86,7 +87,7 @@ impl Listener {
     /// As [`ServerOptions::create`].
     pub fn backlog(mut self, instances: usize) -> Result<Listener> {
         self.backlog = instances.max(1);
-        self.refill(&mut self.lock())?;
+        self.refill(&mut self.lock(), self.backlog)?;
         Ok(self)
     }
 
@@ -113,9 +114,10 @@ impl Listener {
         let timeout = timeout.into();
         let began = Instant::now();
         let mut state = self.wait_for_turn(timeout, began)?;
-        let oldest = match state.ready.pop_front() {
-            Some(server) => server,
-            None => self.options.create()?,
+        // One more than are to be ready when a client has come. So it need not wait for the next instance to be made.
+        let room = self.refill(&mut state, self.backlog + 1);
+        let Some(oldest) = state.ready.pop_front() else {
+            return Err(room.err().unwrap_or_else(|| Error::new("accept client", Code::INTERNAL_ERROR)));
         };
         let oldest = Arc::new(oldest);
         state.accepting = Some(Arc::clone(&oldest));
@@ -187,7 +189,7 @@ impl Listener {
             // The client came and left.
             Err(error) if error.code() != Code::NO_DATA => Err(error),
             // If there is no room for another one, the next call tries again.
-            _ => match self.refill(state) {
+            _ => match self.refill(state, self.backlog) {
                 Err(error) if error.code() != Code::PIPE_BUSY => Err(error),
                 _ => Ok(()),
             },
@@ -206,8 +208,8 @@ impl Listener {
         }
     }
 
-    fn refill(&self, state: &mut State) -> Result<()> {
-        while state.ready.len() < self.backlog {
+    fn refill(&self, state: &mut State, instances: usize) -> Result<()> {
+        while state.ready.len() < instances {
             state.ready.push_back(self.options.create()?);
         }
         Ok(())
