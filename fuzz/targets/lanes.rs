@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libfuzzer_sys::fuzz_target;
 use transom_core::post::layout::{BLOCK, BLOCKS, LANES};
-use transom_core::post::{Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
+use transom_core::post::{Batch, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
 
 /// Blocks that have memory; the others are holes, where what is written is lost.
 const REAL: usize = 8;
@@ -162,6 +162,7 @@ fn act(post: Post<'_, Bytes>, [what, which, a, b]: [u8; 4], held: &mut Held) {
             {
                 let _ = writer.write(&post, &message);
             }
+            post.tell(writer.row());
         }
         5 => {
             if let Some(writer) = writer.take() {
@@ -180,9 +181,11 @@ fn act(post: Post<'_, Bytes>, [what, which, a, b]: [u8; 4], held: &mut Held) {
             let next = picture.next(&post, &mut |row| ended.push(row));
             // The next may be as long as all memory; that it is taken whole is a matter of memory alone.
             if next.is_some_and(|next| next < 1 << 20) {
-                let mut batch = Vec::new();
-                assert!(picture.take_behind(&post, &mut batch, &mut |row| ended.push(row)));
-                assert_eq!(Some(batch.len()), next);
+                let mut batch = Batch::default();
+                let most = 1 + usize::from(b) % 4;
+                picture.take_many(&post, &mut batch, (most, 1 << 20), &mut |row| ended.push(row));
+                assert!((1..=most).contains(&batch.len()));
+                assert_eq!(batch.messages().next().map(<[u8]>::len), next);
             }
         }
         12 => {

@@ -5,12 +5,14 @@
 //! reads, and each writer has a row of its own.
 #![cfg(loom)]
 
-use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use transom_core::doze;
 use transom_core::post::layout::{BLOCK, BLOCKS, LANES};
-use transom_core::post::{Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken};
+use transom_core::post::{
+    Batch, Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken,
+};
 
 /// Blocks in words; the models copy multiples of 8 bytes only.
 struct Words(Vec<AtomicU64>);
@@ -77,6 +79,8 @@ impl Slot {
             assert!(writer.extend(&self.post(), 8, &mut |_, _| true), "there are blocks");
             writer.write(&self.post(), &message).unwrap();
         }
+        fence(Ordering::SeqCst);
+        self.post().tell(writer.row());
     }
 
     /// What the kernel does when whoever publishes asks for it: it changes the word and wakes all, in one step.
@@ -109,6 +113,13 @@ impl Slot {
             Taken::Empty => None,
             other => panic!("messages have 8 bytes: {other:?}"),
         }
+    }
+
+    /// At most two.
+    fn take_many(&self, picture: &mut Picture) -> Vec<u64> {
+        let mut batch = Batch::default();
+        picture.take_many(&self.post(), &mut batch, (2, 1024), &mut |_| {});
+        batch.messages().map(|message| u64::from_le_bytes(message.try_into().unwrap())).collect()
     }
 
     /// Waits as the engine does.
@@ -167,6 +178,54 @@ fn what_was_written_before_is_read_before() {
         assert_eq!(seen.len(), 2, "each message once");
         assert_ne!(seen, [3, 1], "the one that began later came first");
     });
+}
+
+/// S9 with runs: a lane that goes on after the other had something in between is behind that.
+#[test]
+fn what_one_lane_gets_later_is_behind_what_another_had_before() {
+    for many in [false, true] {
+        loom::model(move || {
+            let slot = Slot::new();
+            let (mut one, mut two) = (slot.writer(0), slot.writer(1));
+            let returned = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
+            let first = {
+                let (slot, returned) = (slot.clone(), returned.clone());
+                thread::spawn(move || {
+                    slot.write(&mut one, 1);
+                    returned[0].store(1, Ordering::Release);
+                    let after = returned[1].load(Ordering::Acquire) == 1;
+                    slot.write(&mut one, if after { 4 } else { 3 });
+                })
+            };
+            let second = {
+                let (slot, returned) = (slot.clone(), returned.clone());
+                thread::spawn(move || {
+                    let after = returned[0].load(Ordering::Acquire) == 1;
+                    slot.write(&mut two, if after { 6 } else { 5 });
+                    returned[1].store(1, Ordering::Release);
+                })
+            };
+            let mut picture = Picture::new(7);
+            let mut seen = Vec::new();
+            if many {
+                seen.extend(slot.take_many(&mut picture));
+            } else {
+                seen.extend(slot.take(&mut picture));
+                seen.extend(slot.take(&mut picture));
+            }
+            first.join().unwrap();
+            second.join().unwrap();
+            while let Some(message) = slot.take(&mut picture) {
+                seen.push(message);
+            }
+            assert_eq!(seen.len(), 3, "each message once: {seen:?}");
+            let at = |what| seen.iter().position(|message| *message == what);
+            let (other, last) = (at(5).or(at(6)), at(3).or(at(4)));
+            assert!(at(1) < last, "one lane in its order: {seen:?}");
+            assert!(at(6).is_none_or(|at6| at(1) < Some(at6)), "6 began after 1: {seen:?}");
+            assert!(at(4).is_none_or(|at4| other < Some(at4)), "4 began after 5 or 6: {seen:?}");
+        });
+    }
 }
 
 /// A reader that sleeps is woken by whoever publishes: loom reports a deadlock.

@@ -4,13 +4,14 @@
 //!        0  Header, 4096 bytes
 //!             0  magic u64 │ version u32 │ longest message u32 │ cookie 16 bytes
 //!           128  read time-out u32 │ closed u32
-//!           256  stamp u64                        the order of messages: taken by every write
+//!           256  stamp u64                        the order of messages: run << 13 │ lane << 1
 //!           384  read turn u32 │ - │ reader u64   who reads; whose picture of the lanes is the last
 //!           512  word u32 │ death u32              what readers sleep on; what the kernel wakes for killed writers
 //!           640  - │ high u32 │ hint u32          rows ever used; where to look for a free block
 //!          1024  64 words: bit i of word w says that lane 64 w + i is worth a look
 //!     4096  4096 lanes of 256 bytes
 //!             0  state u32 │ process id u32 │ tail u64 │ written u64        the writer's; bit 0 of tail: of written
+//!            24  processor u32                                              the one it was on last, its number + 1
 //!           128  head u64                                                  the reader's
 //!  1052672  16384 words u32: who has each block
 //!  1179648  16384 blocks of 64 KiB
@@ -39,7 +40,7 @@ pub const LENGTH: u64 = (BLOCKS_AT + 16384 * (64 << 10)) as u64;
 /// First word: `transomM`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"transomM");
 /// The layout of this file.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 const WORDS: usize = LANES.div_ceil(64);
 
@@ -117,6 +118,8 @@ pub struct Lane {
     pub(super) tail: AtomicU64,
     /// Messages published.
     pub(super) written: AtomicU64,
+    /// The processor on which the writer was seen last, its number + 1; 0 if it was not.
+    pub(super) processor: AtomicU32,
     pub(super) head: Line64,
 }
 
@@ -240,7 +243,7 @@ impl Header {
     #[inline]
     pub(super) fn mark(&self, row: usize) {
         let (word, bit) = (&self.worth[row / 64], 1 << (row % 64));
-        // After the barrier of the tail: what is seen here the reader has not taken away yet, and will look at the lane
+        // After the barrier behind the tail: what is seen here the reader has not taken away yet, and will look at the lane
         // after it has.
         if word.load(Ordering::SeqCst) & bit == 0 {
             word.fetch_or(bit, Ordering::SeqCst);
@@ -272,6 +275,7 @@ impl Lane {
             process: AtomicU32::new(0),
             tail: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            processor: AtomicU32::new(0),
             head: Line64(AtomicU64::new(0)),
         }
     }

@@ -5,13 +5,13 @@
 //!
 //! # The picture
 //! ```text
-//!  stamp ─────▶ every write takes the next number first
+//!  stamp ─────▶ every write looks at it first, and raises it if another writer was the last to do so
 //!
-//!  lane 0   head ▶ ┌─ 3 ─┬─── 7 ───┬─ 8 ─┬ JUMP ┐            tail ▼
+//!  lane 0   head ▶ ┌─ 3 ─┬─── 7 ───┬─ 7 ─┬ JUMP ┐            tail ▼
 //!                  └─────┴─────────┴─────┴──────┘──▶ ┌─ 12 ─┬───────┄┄┄
-//!  lane 1   head ▶ ┌─ 4 ─┬─ 5 ─┐ ◀ tail              an extent: one block of 64 KiB, or several
+//!  lane 1   head ▶ ┌─ 4 ─┬─ 4 ─┐ ◀ tail              an extent: one block of 64 KiB, or several
 //!  lane 2   (empty)
-//!                          the reader takes 3, 4, 5, 7, 8, 12
+//!                          the reader takes 3, 4, 4, 7, 7, 12
 //! ```
 //! Each writer has a *lane* of its own: extents of blocks that it fills from front to back and the reader gives
 //! back behind it. No writer waits for another or for the reader (S10), and none can be in another's way.
@@ -22,10 +22,16 @@
 //! ```
 //!
 //! # Order
-//! A write that began after another had returned is read after it. The reader takes the smallest stamp among the
-//! lanes it knows to have something, but before that it looks, *after* having seen that stamp, which other lanes
-//! have something by now. A write with a smaller stamp that had returned before this one began was published, and
-//! its lane marked, before this one was published; so it is seen.
+//! A write that began after another had returned is read after it.
+//!
+//! A stamp is the number of a *run* and whose it is: what one lane gets while no other writer takes a stamp. So of two
+//! writes into different lanes, one of which had returned before the other began, the second has the larger stamp; in
+//! one lane they stand in order.
+//!
+//! The reader takes the smallest stamp among the lanes it knows to have something. It knows up to where each of them was
+//! published, and has looked *after* learning that which other lanes have something. Take a message that it knows of,
+//! and a write that had returned before that message's began: it was published, and its lane marked, before that
+//! message was, so before the reader learnt of that; so it was seen by that look.
 //!
 //! # Invariants
 //! 1. Tail, written and what lies behind the tail are the lane's writer's; head is the reader's, under the read turn.
@@ -51,7 +57,7 @@ mod tests;
 mod write;
 
 pub use layout::{Description, Header, Lane};
-pub use read::{Picture, Taken};
+pub use read::{Batch, Picture, Taken};
 pub use write::{LaneWriter, Refused};
 
 pub use crate::ring::{Corrupt, Memory};
@@ -102,7 +108,7 @@ const JUMP: u32 = 1 << 31;
 /// A record's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Record {
-    /// Its number among all messages; a jump's block.
+    /// Where it stands among all messages; a jump's block.
     stamp: u64,
     length: u32,
     /// Which message of its lane, modulo 2³¹; with [`JUMP`].
@@ -146,6 +152,12 @@ impl<'a, M: Memory> Post<'a, M> {
         self.lanes.iter().take(self.header.high()).enumerate()
     }
 
+    /// Says that lane `row` is worth a look. After what was published in it and a full barrier (invariant 4).
+    #[inline]
+    pub fn tell(&self, row: usize) {
+        self.header.mark(row);
+    }
+
     fn load(&self, place: Place) -> Record {
         let at = place.block * layout::BLOCK + place.offset;
         let (stamp, rest) = (self.blocks.load_word(at), self.blocks.load_word(at + 8));
@@ -161,6 +173,12 @@ impl<'a, M: Memory> Post<'a, M> {
     /// The record at a place of a lane, if it can be one: it lies in an extent of the lane.
     fn record(&self, lane: usize, place: Place) -> Result<Record, Corrupt> {
         let room = self.room(lane, place.block).ok_or(Corrupt)?;
+        self.record_within(place, room)
+    }
+
+    /// The record at a place, if it can be one: it lies in the extent, which has `room` bytes.
+    #[inline]
+    fn record_within(&self, place: Place, room: usize) -> Result<Record, Corrupt> {
         if !place.offset.is_multiple_of(8) || place.offset.checked_add(HEADER).is_none_or(|end| end > room) {
             return Err(Corrupt);
         }

@@ -1,19 +1,19 @@
 //! Reading: the smallest stamp first.
 //!
 //! What a reader has once seen of a lane it keeps in its own memory: where the next message is, how long it is, and up
-//! to where the lane was published. So as long as there is more in a lane, its writer's cache line is left alone.
+//! to where the lane was published. So as long as there is more in a lane, its writer's cache line is left alone; and as
+//! long as no lane was found to have more than was known, what was looked for among the others is enough.
 //!
 //! A lane that was read to its end is *warm*, if it is the last one that was: its mark stays, since its writer goes on
 //! more often than not, and its tail is looked at each time instead. One lane at a time, so that reading costs nothing
 //! per idle writer.
 
 use alloc::collections::BinaryHeap;
-use alloc::collections::binary_heap::PeekMut;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::layout::{BLOCK, LANES, state};
-use super::{Corrupt, END, HEADER, Memory, Place, Post, Record, padded};
+use super::{Corrupt, END, HEADER, JUMP, Memory, Place, Post, Record, padded};
 use crate::sync::Ordering;
 
 /// What a process knows of the lanes: which have something, and the stamp of their first message. As long as no
@@ -28,6 +28,61 @@ pub struct Picture {
     warm: Option<usize>,
     /// Of lanes that are known.
     fronts: Vec<Front>,
+    /// Other lanes were looked at after the end of every lane in `heads` was learnt.
+    complete: bool,
+}
+
+/// Messages that were taken together, one behind the other.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    /// Bytes that are filled; those behind them are whatever they are.
+    used: usize,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes of memory that it has.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Each message, the oldest first.
+    pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        let mut begin = 0;
+        self.ends.iter().map(move |end| &self.bytes[core::mem::replace(&mut begin, *end)..*end])
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.used = 0;
+        self.ends.clear();
+    }
+
+    /// Room for the next message.
+    #[inline]
+    fn push(&mut self, length: usize) -> &mut [u8] {
+        let (begin, end) = (self.used, self.used + length);
+        if end > self.bytes.len() {
+            self.bytes.resize(if end <= BLOCK { end.next_power_of_two() } else { end }, 0);
+        }
+        self.used = end;
+        self.ends.push(end);
+        &mut self.bytes[begin..end]
+    }
 }
 
 /// The first unread message of a lane.
@@ -35,13 +90,18 @@ pub struct Picture {
 struct Front {
     place: Place,
     length: usize,
+    /// Bytes of the extent in which it is.
+    room: usize,
     /// The extent in which the head was: another than that of `place` is done with.
     behind: usize,
     /// Where the lane ended when it was looked at last, packed.
     end: u64,
 }
 
-const NOWHERE: Front = Front { place: Place { block: 0, offset: 0 }, length: 0, behind: 0, end: 0 };
+const NOWHERE: Front = Front { place: Place { block: 0, offset: 0 }, length: 0, room: 0, behind: 0, end: 0 };
+
+/// So far ahead of what is read the memory is asked for.
+const AHEAD: usize = 512;
 
 /// What [`Picture::take`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +119,7 @@ impl Picture {
     #[must_use]
     pub fn new(owner: u64) -> Picture {
         let known = alloc::vec![0; LANES.div_ceil(64)];
-        Picture { owner, heads: BinaryHeap::new(), known, warm: None, fronts: Vec::new() }
+        Picture { owner, heads: BinaryHeap::new(), known, warm: None, fronts: Vec::new(), complete: false }
     }
 
     /// Makes the next look one at all lanes: a writer may have been killed after it published and before it said so,
@@ -84,6 +144,7 @@ impl Picture {
             self.heads.clear();
             self.known.fill(0);
             self.warm = None;
+            self.complete = false;
             // Marks that the other took away of lanes that have something: it knows those, and this one does not.
             self.doubt(post);
         }
@@ -104,24 +165,86 @@ impl Picture {
         Taken::Message(front.length)
     }
 
-    /// Takes the oldest message and appends it to `batch`; false if there is none. As [`Picture::take`] otherwise.
-    pub fn take_behind<M: Memory>(
+    /// Takes the oldest messages and appends them to `batch`, until it has `most` or some `bytes`. As [`Picture::take`]
+    /// otherwise.
+    pub fn take_many<M: Memory>(
         &mut self,
         post: &Post<'_, M>,
-        batch: &mut Vec<u8>,
+        batch: &mut Batch,
+        (most, bytes): (usize, usize),
         ended: &mut dyn FnMut(usize),
-    ) -> bool {
-        let Some((row, front)) = self.oldest(post, ended) else { return false };
-        let begin = batch.len();
-        batch.resize(begin + front.length, 0);
-        post.blocks.copy_out(front.at(), &mut batch[begin..]);
-        self.step_over(post, row, front, ended);
-        true
+    ) {
+        // Nobody else reads as long as this one has the turn.
+        self.renew(post);
+        let mut looked = false;
+        while batch.len() < most && batch.used < bytes {
+            if !self.complete || self.heads.is_empty() {
+                // What has come since the call began may wait, and so may its writer's cache line.
+                if looked && self.heads.is_empty() {
+                    return;
+                }
+                looked = true;
+            }
+            let Some((row, front)) = self.first(post, ended) else { return };
+            let last = Picture::take_run(post, batch, (most, bytes), front, self.stamp());
+            self.step_over(post, row, Front { behind: front.behind, ..last }, ended);
+        }
+    }
+
+    /// Takes messages of one run out of one extent, beginning with the oldest; the last one taken. What is published
+    /// later is left where it is: other lanes have not been looked at since.
+    #[inline]
+    fn take_run<M: Memory>(
+        post: &Post<'_, M>,
+        batch: &mut Batch,
+        (most, bytes): (usize, usize),
+        front: Front,
+        stamp: u64,
+    ) -> Front {
+        let Front { mut place, mut length, .. } = front;
+        let base = place.block * BLOCK;
+        let end = Place::unpack(front.end);
+        let end = if end.block == place.block { end.offset } else { front.room };
+        loop {
+            post.blocks.copy_out(base + place.offset + HEADER, batch.push(length));
+            let next = place.offset + HEADER + padded(length);
+            if batch.len() == most || batch.used >= bytes || next >= end {
+                break;
+            }
+            let next = Place { offset: next, ..place };
+            let Ok(record) = post.record_within(next, front.room) else { break };
+            if record.stamp != stamp || record.number & JUMP != 0 {
+                break;
+            }
+            // Not what the writer is at.
+            if next.offset + AHEAD + 64 < end {
+                post.blocks.expect_read(base + next.offset + AHEAD);
+                post.blocks.expect_read(base + next.offset + AHEAD + 64);
+            }
+            (place, length) = (next, record.length as usize);
+        }
+        Front { place, length, ..front }
+    }
+
+    /// The stamp of the oldest message, which there is.
+    fn stamp(&self) -> u64 {
+        self.heads.peek().map_or(0, |Reverse((stamp, _))| *stamp)
     }
 
     /// The length of the oldest message; `None` if there is none. Under the read turn.
     pub fn next<M: Memory>(&mut self, post: &Post<'_, M>, ended: &mut dyn FnMut(usize)) -> Option<usize> {
         self.oldest(post, ended).map(|(_, front)| front.length)
+    }
+
+    /// Whether all that was known of has been read.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// On which processor the writer was that wrote last, as far as is known; its number + 1, or 0.
+    pub fn processor<M: Memory>(&self, post: &Post<'_, M>) -> u32 {
+        self.warm.map_or(0, |row| post.lanes[row].processor.load(Ordering::Relaxed))
     }
 
     /// Whether a look would find something, as far as that can be said at a glance and without the turn: to spin on.
@@ -144,12 +267,24 @@ impl Picture {
         ended: &mut dyn FnMut(usize),
     ) -> Option<(usize, Front)> {
         self.renew(post);
-        self.look(post, ended);
+        self.first(post, ended)
+    }
+
+    #[inline]
+    fn first<M: Memory>(
+        &mut self,
+        post: &Post<'_, M>,
+        ended: &mut dyn FnMut(usize),
+    ) -> Option<(usize, Front)> {
+        if !self.complete || self.heads.is_empty() {
+            self.look(post, ended);
+            self.complete = true;
+        }
         let &Reverse((_, row)) = self.heads.peek()?;
         Some((row, self.fronts[row]))
     }
 
-    /// Finds the lanes that have something and are not known to. Called after the stamps in `heads` were seen.
+    /// Finds the lanes that have something and are not known to. Called after the ends of those in `heads` were seen.
     fn look<M: Memory>(&mut self, post: &Post<'_, M>, ended: &mut dyn FnMut(usize)) {
         // Each round brings lanes that were not known: as many rounds as there are lanes at the most.
         loop {
@@ -211,6 +346,7 @@ impl Picture {
         self.fronts[row] = front;
         self.known[row / 64] |= 1 << (row % 64);
         self.heads.push(Reverse((record.stamp, row)));
+        self.complete = false;
         true
     }
 
@@ -233,16 +369,22 @@ impl Picture {
             // It jumped: the extent before is done with. Killed in between, it comes back with the lane.
             post.give_back(row, front.behind);
         }
-        let next = post.next_front(row, after, front.end);
-        let Some(top) = self.heads.peek_mut() else { return };
-        match next {
-            Some((front, record)) => {
-                self.fronts[row] = front;
-                let mut top = top;
-                *top = Reverse((record.stamp, row));
+        let at_end = after.pack() == front.end;
+        // The writer's line is left alone now: it is looked at before anything else is read.
+        match if at_end { None } else { post.next_front(row, after, &front) } {
+            Some((next, record)) => {
+                self.complete &= next.end == front.end;
+                self.fronts[row] = next;
+                // Of the same run: it stays on top.
+                if self.heads.peek().is_some_and(|Reverse((stamp, _))| *stamp != record.stamp)
+                    && let Some(mut top) = self.heads.peek_mut()
+                {
+                    *top = Reverse((record.stamp, row));
+                }
             }
             None => {
-                PeekMut::pop(top);
+                self.heads.pop();
+                self.complete = false;
                 self.fronts[row].end = after.pack();
                 // The one that was warm before cools down: it may have got something meanwhile.
                 if let Some(before) = self.warm.replace(row) {
@@ -274,22 +416,24 @@ impl<M: Memory> Post<'_, M> {
         })
     }
 
-    /// The message at `after`, which this reader has come to; `end` is where the lane ended when it looked last.
+    /// The message at `after`, which this reader has come to behind `last`, before the end of what it knows.
     #[inline]
-    fn next_front(&self, row: usize, after: Place, end: u64) -> Option<(Front, Record)> {
-        if after.pack() != end
-            && let Ok(front) = self.front(row, after, end)
+    fn next_front(&self, row: usize, after: Place, last: &Front) -> Option<(Front, Record)> {
+        // Most are in the same extent, of which it is known that it is the lane's, and how long it is.
+        if let Ok(record) = self.record_within(after, last.room)
+            && record.number & JUMP == 0
         {
-            return front;
+            let length = record.length as usize;
+            return Some((Front { place: after, length, behind: after.block, ..*last }, record));
         }
-        self.front_or_resync(row)
+        self.front(row, after, last.end).unwrap_or_else(|Corrupt| self.front_or_resync(row))
     }
 
     fn front(&self, row: usize, from: Place, end: u64) -> Result<Option<(Front, Record)>, Corrupt> {
-        let found = self.message_from(row, from, end)?;
-        Ok(found.map(|(place, record)| {
-            (Front { place, length: record.length as usize, behind: from.block, end }, record)
-        }))
+        let Some((place, record)) = self.message_from(row, from, end)? else { return Ok(None) };
+        let room = self.room(row, place.block).ok_or(Corrupt)?;
+        let front = Front { place, length: record.length as usize, room, behind: from.block, end };
+        Ok(Some((front, record)))
     }
 
     /// Frees a lane that is drained and has no writer any more. Under the read turn. False: something is in it, or it

@@ -79,6 +79,7 @@ fn write(post: &Post<'_, Blocks>, writer: &mut LaneWriter, message: &[u8]) {
         }
         result => result.unwrap(),
     }
+    post.tell(writer.row());
 }
 
 /// The next message, freeing lanes that have ended.
@@ -341,6 +342,7 @@ proptest! {
             for row in over {
                 post.free_lane(row, true);
             }
+            post.tell(writer.row());
             if writer.write(&post, b"own").is_err() && !writer.extend(&post, 3, &mut |_, _| true) {
                 break;
             }

@@ -1,11 +1,20 @@
 //! Writing: a lane is opened, filled, closed.
 
-use super::layout::{self, BLOCK, state};
+use super::layout::{self, BLOCK, LANES, state};
 use super::{HEADER, JUMP, Memory, Place, Post, Record, padded};
-use crate::sync::{Ordering, fence, publish};
+use crate::sync::{AtomicU64, Ordering, fence};
 
 /// So far ahead of what is written the memory is asked for.
 const AHEAD: usize = 512;
+
+/// A stamp's number of its run; below it, whose run it is, and a bit for those who write in between.
+const RUN: u64 = 1 << 13;
+const WHOSE: u64 = RUN - 2;
+const BETWEEN: u64 = 1;
+const _: () = assert!(LANES as u64 <= RUN / 2);
+
+/// So many writes take a stamp in between after another writer was faster to begin a run.
+const CROWD: u8 = 64;
 
 /// A lane as its writer knows it. What is in shared memory may have been written by others; this counts.
 #[derive(Debug)]
@@ -16,6 +25,8 @@ pub struct LaneWriter {
     room: usize,
     /// Messages written.
     written: u64,
+    /// So many stamps are taken without trying to begin a run.
+    crowd: u8,
 }
 
 /// Why a message was not written.
@@ -50,12 +61,13 @@ impl<M: Memory> Post<'_, M> {
         let lane = &self.lanes[row];
         lane.process.store(process, Ordering::Relaxed);
         lane.written.store(0, Ordering::Relaxed);
+        lane.processor.store(0, Ordering::Relaxed);
         lane.head.0.store(place.pack(), Ordering::Relaxed);
         lane.tail.store(place.pack(), Ordering::Relaxed);
         self.header.raise(row);
         // Release: with the state comes all of the above.
         lane.state.store(state::OPEN, Ordering::Release);
-        Some(LaneWriter { row, place, room: BLOCK, written: 0 })
+        Some(LaneWriter { row, place, room: BLOCK, written: 0, crowd: 0 })
     }
 
     /// The writer closes its lane. It is free as soon as it has been read; the mark makes the reader look.
@@ -73,7 +85,17 @@ impl LaneWriter {
         self.row
     }
 
-    /// Writes one message and publishes it. The engine then asks whether somebody sleeps ([`doze`](crate::doze)).
+    /// Shows the reader on which processor the writer is: its number + 1.
+    #[inline]
+    pub fn show_processor<M: Memory>(&self, post: &Post<'_, M>, here: u32) {
+        let known = &post.lanes[self.row].processor;
+        if known.load(Ordering::Relaxed) != here {
+            known.store(here, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes one message and publishes it. After that and a full barrier the caller says so ([`Post::tell`]), and asks
+    /// whether somebody sleeps ([`doze`](crate::doze)).
     ///
     /// # Errors
     /// [`Refused`]; nothing was written.
@@ -88,9 +110,7 @@ impl LaneWriter {
         // Lines that the reader had: got while earlier messages are written, not when they are needed.
         post.blocks.expect_write(self.place.block * BLOCK + self.place.offset + AHEAD);
         post.blocks.expect_write(self.place.block * BLOCK + self.place.offset + AHEAD + 64);
-        // The order of messages: relaxed, because whoever sees a later stamp sees it through a publication that
-        // came after the earlier write had returned.
-        let stamp = post.header.stamp.0.fetch_add(1, Ordering::Relaxed);
+        let stamp = self.stamp(&post.header.stamp.0);
         let number = self.written as u32 & !JUMP;
         post.blocks.copy_in(self.place.block * BLOCK + self.place.offset + HEADER, message);
         post.store(self.place, Record { stamp, length, number });
@@ -98,10 +118,34 @@ impl LaneWriter {
         self.written += 1;
         let lane = &post.lanes[self.row];
         lane.written.store(self.written, Ordering::Relaxed);
-        // A barrier: the mark, and whether somebody sleeps, are looked at afterwards (invariant 4, `doze`).
-        publish(&lane.tail, self.place.pack() | (self.written & 1));
-        post.header.mark(self.row);
+        // Release: the record, for who reads the tail. No more than that: a store that is a barrier at the same time
+        // waits for those before it, whose lines the reader has.
+        lane.tail.store(self.place.pack() | (self.written & 1), Ordering::Release);
         Ok(())
+    }
+
+    /// The stamp of the next message. All that one writer writes while no other does has the same one: a *run*, for
+    /// which the word is only looked at.
+    ///
+    /// Relaxed, because whoever writes after another has returned sees what that one saw or made of the word, or a later
+    /// value: if that is its own run, it has begun it since; if not, what it takes is larger.
+    #[inline]
+    fn stamp(&mut self, word: &AtomicU64) -> u64 {
+        let mine = (self.row as u64) << 1;
+        if self.crowd == 0 {
+            let seen = word.load(Ordering::Relaxed);
+            if seen & WHOSE == mine {
+                return seen;
+            }
+            let next = (seen & !(RUN - 1)).wrapping_add(RUN) | mine;
+            if word.compare_exchange(seen, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                return next;
+            }
+            self.crowd = CROWD;
+        }
+        self.crowd -= 1;
+        // Behind all of the run that it breaks; whose that is goes on with a larger one.
+        word.fetch_add(RUN, Ordering::Relaxed) | BETWEEN
     }
 
     /// Goes on in a new extent that has room for a message of `length` bytes. False: no block is free, or `reserve`,

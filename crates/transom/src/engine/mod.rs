@@ -22,8 +22,10 @@
 //! | [`area`] | a stretch of memory that others write |
 //! | [`bell`] | where the threads of this process sleep for one end of a pipe |
 //! | [`doze`] | sleeping on shared words until something is published |
+//! | [`latch`] | a lock of this process that is a barrier for nothing |
 //! | [`turn`] | who may write into a queue, and who may read from it |
 //! | [`spin`] | looking for a moment before sleeping |
+//! | [`burst`] | many writes close together |
 //! | [`segment`] | the memory of one connection |
 //! | [`channel`] | one end of a connection: reading, writing, waiting, ending |
 //! | [`board`] | where the instances of a pipe's name stand |
@@ -41,6 +43,7 @@
 pub(crate) mod area;
 pub(crate) mod bell;
 pub(crate) mod board;
+pub(crate) mod burst;
 pub(crate) mod channel;
 pub(crate) mod cookie;
 pub(crate) mod current;
@@ -50,6 +53,7 @@ pub(crate) mod errno;
 pub(crate) mod inbox;
 pub(crate) mod instance;
 pub(crate) mod known;
+pub(crate) mod latch;
 pub(crate) mod marshal;
 pub(crate) mod memory;
 pub(crate) mod named;

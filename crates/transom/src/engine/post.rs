@@ -24,15 +24,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use transom_core::code::Code;
 use transom_core::post::layout::{BLOCKS, BLOCKS_AT, LANES, LANES_AT, LENGTH, OWNERS_AT};
-use transom_core::post::{Description, Header, Lane, LaneWriter, Picture, Post, Refused, Taken};
+use transom_core::post::{Batch, Description, Header, Lane, Picture, Post, Taken};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{fd, futex, lock, memfd, process, procfs, random};
+use transom_sys::linux::{fd, futex, lock, memfd, random};
+
+mod outlet;
+
+pub(crate) use outlet::Outlet;
 
 use super::area::Area;
 use super::cookie;
 use super::doze::Doze;
-use super::errno::{to_code, with_room};
+use super::errno::to_code;
 use super::spin::{self, Budget, cycles};
 use super::turn::{self, Go, Turn};
 use crate::namespace::imp as namespace;
@@ -54,6 +58,9 @@ const FEW: usize = 8;
 /// Cycles for which a reader of a stream that has caught up keeps away from the writers' cache lines: some dozens of
 /// messages come together meanwhile.
 const AWAY: u64 = spin::SHORT / 20;
+
+/// Bytes of memory that are kept for the next time that messages are taken together, at the most.
+const SPARE: usize = 128 << 10;
 
 /// Cycles between two times that a reader asks whether writers live.
 const SELDOM: u64 = 50 * spin::SHORT;
@@ -218,6 +225,8 @@ pub(crate) struct Inlet {
     /// The entry, without locks of this process's: to see whether others hold the name.
     entry: OwnedFd,
     picture: Mutex<Picture>,
+    /// Memory for [`receive_many`](Inlet::receive_many), not in use.
+    spare: Mutex<Batch>,
     handles: AtomicU32,
     closed: AtomicBool,
     /// Changes with each cancellation.
@@ -225,6 +234,8 @@ pub(crate) struct Inlet {
     waiting: AtomicU32,
     /// When all lanes were looked at last, in cycles.
     doubted: AtomicU64,
+    /// All that was known of has been read.
+    drained: AtomicBool,
     /// How long it pays to look before sleeping.
     budget: Budget,
     /// What [`SENT`] was when this was read last.
@@ -258,11 +269,13 @@ impl Inlet {
             mailbox,
             entry,
             picture: Mutex::new(Picture::new(owner)),
+            spare: Mutex::new(Batch::default()),
             handles: AtomicU32::new(0),
             closed: AtomicBool::new(false),
             cancelled: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             doubted: AtomicU64::new(0),
+            drained: AtomicBool::new(false),
             budget: Budget::new(),
             sent: AtomicU32::new(0),
             inspected: AtomicU64::new(0),
@@ -277,6 +290,10 @@ impl Inlet {
         self.picture.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn spare(&self) -> MutexGuard<'_, Batch> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Does something with what there is to read, under the read turn. `None`: another reader has it for too long.
     fn reading<T>(
         &self,
@@ -288,6 +305,7 @@ impl Inlet {
         let _turn = take(self.mailbox.header().read_turn(), go)?;
         let post = self.mailbox.post();
         let result = work(&mut picture, &post, &mut |row| ended.push(row));
+        self.drained.store(picture.is_drained(), Ordering::Relaxed);
         for row in ended {
             post.free_lane(row, false);
         }
@@ -337,36 +355,35 @@ impl Inlet {
         until: Until,
         each: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, Code> {
-        // So many at a time are taken under the turn before they are handed out.
-        let mut batch: Vec<u8> = Vec::new();
-        let mut ends: Vec<usize> = Vec::new();
+        if most == 0 {
+            return Ok(0);
+        }
+        let mut batch = std::mem::take(&mut *self.spare());
         let mut count = 0;
-        while count < most {
+        let result = loop {
             let now = if count == 0 { until } else { Until::Now };
+            // So many at a time are taken under the turn before they are handed out.
             let left = (most - count).min(256);
+            batch.clear();
             let taken = self.wait_for(now, &AtomicBool::new(false), |picture, post, ended| {
-                while ends.len() < left
-                    && batch.len() < 1 << 20
-                    && picture.take_behind(post, &mut batch, ended)
-                {
-                    ends.push(batch.len());
-                }
-                Ok((!ends.is_empty()).then_some(()))
+                picture.take_many(post, &mut batch, (left, 1 << 20), ended);
+                Ok((!batch.is_empty()).then_some(()))
             });
             match taken {
                 Ok(()) => {}
-                Err(_) if count > 0 => break,
-                Err(code) => return Err(code),
+                Err(_) if count > 0 => break Ok(count),
+                Err(code) => break Err(code),
             }
-            let mut start = 0;
-            for end in ends.drain(..) {
-                each(&batch[start..end]);
-                start = end;
-                count += 1;
+            batch.messages().for_each(&mut *each);
+            count += batch.len();
+            if count == most || self.drained.load(Ordering::Relaxed) {
+                break Ok(count);
             }
-            batch.clear();
+        };
+        if batch.capacity() <= SPARE {
+            *self.spare() = batch;
         }
-        Ok(count)
+        result
     }
 
     fn wait_for<T>(
@@ -400,6 +417,12 @@ impl Inlet {
             });
             looked.unwrap_or_else(|| Err(ended().unwrap_or(Code::SEM_TIMEOUT)))
         };
+        if !matches!(until, Until::Now) && self.drained.load(Ordering::Relaxed) {
+            self.learn();
+            if self.budget.is_stream() && !self.is_in_the_way() {
+                spin::pass(AWAY);
+            }
+        }
         if let Some(found) = look(false)? {
             return Ok(found);
         }
@@ -413,12 +436,9 @@ impl Inlet {
             };
         }
         let begun = cycles();
-        self.learn();
-        self.budget.keep_away_for(AWAY);
-        if self.budget.spin(spin::is_alone(), || self.picture().has_news(&self.mailbox.post()))
+        if self.budget.spin(self.is_in_the_way(), || self.picture().has_news(&self.mailbox.post()))
             && let Some(found) = look(false)?
         {
-            self.budget.came(begun);
             return Ok(found);
         }
         let deadline = match until {
@@ -447,6 +467,11 @@ impl Inlet {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         self.budget.slept(begun);
         result
+    }
+
+    /// Whether whoever wrote last needs this processor.
+    fn is_in_the_way(&self) -> bool {
+        spin::is_where(self.picture().processor(&self.mailbox.post()))
     }
 
     /// Whether a look at all lanes is due for a program that only ever asks without waiting.
@@ -533,193 +558,6 @@ impl Inlet {
     pub(crate) fn after_closing(&self) {
         if self.closed.load(Ordering::SeqCst) && !namespace::is_held(self.entry.as_fd()) {
             self.mailbox.header().closed().store(1, Ordering::SeqCst);
-        }
-    }
-}
-
-/// A writer's end as this process has it.
-#[derive(Debug)]
-pub(crate) struct Outlet {
-    mailbox: Mailbox,
-    /// An open file of the entry of its own, which has the writer's lock.
-    entry: OwnedFd,
-    lane: Mutex<Option<LaneWriter>>,
-    handles: AtomicU32,
-    /// When the server was last seen, in cycles.
-    seen: AtomicU64,
-}
-
-impl Outlet {
-    /// A writer with an open file of the entry that nobody else has.
-    pub(crate) fn new(mailbox: Mailbox, entry: OwnedFd) -> Outlet {
-        let (lane, handles, seen) = (Mutex::new(None), AtomicU32::new(0), AtomicU64::new(0));
-        Outlet { mailbox, entry, lane, handles, seen }
-    }
-
-    /// One that came from another process, with that one's open file of the entry.
-    ///
-    /// # Errors
-    /// 4: too many open files. 1392: it is no mailslot.
-    pub(crate) fn arrive(memory: OwnedFd, entry: &OwnedFd, sealed: bool) -> Result<Outlet, Code> {
-        let entry = with_room(|| procfs::reopen(entry, true, true))?;
-        Ok(Outlet::new(Mailbox::open(memory, sealed)?, entry))
-    }
-
-    pub(crate) fn mailbox(&self) -> &Mailbox {
-        &self.mailbox
-    }
-
-    pub(crate) fn entry(&self) -> BorrowedFd<'_> {
-        self.entry.as_fd()
-    }
-
-    fn lane(&self) -> MutexGuard<'_, Option<LaneWriter>> {
-        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes a lane, if there is none yet.
-    ///
-    /// # Errors
-    /// 1450: all lanes are taken. 8: all blocks are.
-    pub(crate) fn take_lane(&self) -> Result<(), Code> {
-        let mut lane = self.lane();
-        if lane.is_none() {
-            *lane = Some(self.open_lane()?);
-        }
-        Ok(())
-    }
-
-    fn open_lane(&self) -> Result<LaneWriter, Code> {
-        let post = self.mailbox.post();
-        self.mailbox.tidy(self.entry.as_fd());
-        let mut swept = false;
-        let mut from = 0;
-        loop {
-            let free = post.free_row(from);
-            // When all rows so far are taken and as many again would be, dead writers may have some.
-            let crowded =
-                free.is_none_or(|row| row >= post.header().high() && row >= 16 && row.is_power_of_two());
-            if crowded && !swept {
-                swept = true;
-                from = 0;
-                self.mailbox.sweep(self.entry.as_fd(), None);
-                continue;
-            }
-            let Some(row) = free else { return Err(Code::NO_SYSTEM_RESOURCES) };
-            from = row + 1;
-            let byte = WRITER_LOCKS + row as u64;
-            match lock::lock_byte(&self.entry, byte) {
-                Ok(true) => {}
-                // Another writer is about to take the row, or has just ended.
-                Ok(false) => continue,
-                Err(_) => return Err(Code::NO_SYSTEM_RESOURCES),
-            }
-            step("lane-locked");
-            // From here on nobody else opens this row.
-            if post.is_free(row) {
-                let opened = self.open_row(row, &mut swept);
-                if opened.is_err() {
-                    let _ = lock::unlock_byte(&self.entry, byte);
-                }
-                return opened;
-            }
-            to_code(lock::unlock_byte(&self.entry, byte))?;
-        }
-    }
-
-    fn open_row(&self, row: usize, swept: &mut bool) -> Result<LaneWriter, Code> {
-        loop {
-            if let Some(writer) = self.mailbox.post().open_lane(row, process::id()) {
-                step("lane-opened");
-                if self.mailbox.reserve(writer.extent()) {
-                    return Ok(writer);
-                }
-                self.mailbox.post().close_lane(&writer);
-                return Err(Code::NOT_ENOUGH_MEMORY);
-            }
-            if std::mem::replace(swept, true) {
-                return Err(Code::NOT_ENOUGH_MEMORY);
-            }
-            self.mailbox.sweep(self.entry.as_fd(), Some(row));
-        }
-    }
-
-    /// Whether the mailslot still has a server; asked of the system only now and then.
-    #[inline]
-    fn has_server(&self) -> bool {
-        if self.mailbox.header().closed().load(Ordering::SeqCst) != 0 {
-            return false;
-        }
-        let now = cycles();
-        if now.wrapping_sub(self.seen.load(Ordering::Relaxed)) < spin::SHORT {
-            return true;
-        }
-        let held = namespace::is_held(self.entry.as_fd());
-        if held {
-            self.seen.store(now, Ordering::Relaxed);
-        }
-        held
-    }
-
-    /// WriteFile: one message.
-    ///
-    /// # Errors
-    /// 87: too long. 38: the mailslot is gone. 8: no room.
-    pub(crate) fn send(&self, message: &[u8]) -> Result<(), Code> {
-        let longest = self.mailbox.longest();
-        if longest != 0 && message.len() > longest as usize {
-            return Err(Code::INVALID_PARAMETER);
-        }
-        if !self.has_server() {
-            return Err(Code::HANDLE_EOF);
-        }
-        let mut lane = self.lane();
-        if lane.is_none() {
-            *lane = Some(self.open_lane()?);
-        }
-        let Some(writer) = lane.as_mut() else { return Err(Code::NO_SYSTEM_RESOURCES) };
-        SENT.set(SENT.get().wrapping_add(1));
-        let doze = self.mailbox.doze();
-        doze.publishing();
-        let mut result = writer.write(&self.mailbox.post(), message);
-        if result == Err(Refused::Full) {
-            result = self.extend(writer, message);
-        }
-        step("message-published");
-        doze.published();
-        result.map_err(|_| Code::NOT_ENOUGH_MEMORY)
-    }
-
-    #[cold]
-    fn extend(&self, writer: &mut LaneWriter, message: &[u8]) -> Result<(), Refused> {
-        for attempt in 0..2 {
-            if attempt > 0 {
-                self.mailbox.sweep(self.entry.as_fd(), Some(writer.row()));
-                // Sweeping took a turn, which was named to the kernel meanwhile.
-                self.mailbox.doze().publishing();
-            }
-            let mut reserve = |offset, length| self.mailbox.reserve((offset, length));
-            let extended = writer.extend(&self.mailbox.post(), message.len(), &mut reserve);
-            if extended {
-                step("lane-extended");
-                return writer.write(&self.mailbox.post(), message);
-            }
-        }
-        Err(Refused::Full)
-    }
-
-    pub(crate) fn opened(&self) {
-        self.handles.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// A handle is closed; with the last one the lane ends.
-    pub(crate) fn closed(&self) {
-        if self.handles.fetch_sub(1, Ordering::SeqCst) != 1 {
-            return;
-        }
-        if let Some(writer) = self.lane().take() {
-            self.mailbox.post().close_lane(&writer);
-            let _ = lock::unlock_byte(&self.entry, WRITER_LOCKS + writer.row() as u64);
         }
     }
 }

@@ -93,23 +93,6 @@ impl Budget {
         }
     }
 
-    /// In a stream, keeps away for so many cycles.
-    pub(crate) fn keep_away_for(&self, long: u64) {
-        if self.run.load(Ordering::Relaxed) >= STREAM && !is_alone() {
-            pass(long);
-        }
-    }
-
-    /// Something came after a wait that began at `begun`.
-    pub(crate) fn came(&self, begun: u64) {
-        let run = self.run.load(Ordering::Relaxed);
-        let soon = cycles().saturating_sub(begun) < SHORT / 16;
-        let new = if soon { run.saturating_add(1).min(STREAM) } else { 0 };
-        if new != run {
-            self.run.store(new, Ordering::Relaxed);
-        }
-    }
-
     /// A reader that has read all it knows of is about to look at the writer's line: whether it should
     /// [keep away](Budget::keep_away) for a moment first.
     #[inline]
@@ -205,7 +188,7 @@ impl Budget {
 }
 
 /// Lets so many cycles pass.
-fn pass(long: u64) {
+pub(crate) fn pass(long: u64) {
     let until = cycles().saturating_add(long);
     while cycles() < until {
         std::hint::spin_loop();
@@ -233,7 +216,7 @@ pub(crate) fn look(time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
 /// Writes down which processor this thread is on, its number + 1, where the other side looks.
 #[inline]
 pub(crate) fn show_processor(known: &AtomicU32) -> u32 {
-    let here = affinity::current() as u32 + 1;
+    let here = here();
     if known.load(Ordering::Relaxed) != here {
         known.store(here, Ordering::Relaxed);
     }
@@ -249,7 +232,13 @@ pub(crate) fn is_in_the_way(own: &AtomicU32, there: u32) -> bool {
 
 /// As [`is_in_the_way`], for who shows nothing.
 pub(crate) fn is_where(there: u32) -> bool {
-    is_at(affinity::current() as u32 + 1, there)
+    is_at(here(), there)
+}
+
+/// The processor this thread is on just now, its number + 1.
+#[inline]
+pub(crate) fn here() -> u32 {
+    affinity::current() as u32 + 1
 }
 
 fn is_at(here: u32, there: u32) -> bool {
