@@ -5,6 +5,7 @@
 
 mod boost;
 mod channel;
+mod in_place;
 mod local_socket;
 mod pubsub;
 mod request;
@@ -24,6 +25,7 @@ pub const CARRIERS: &[Carrier] = &[
     Carrier::of::<local_socket::LocalSocket>("interprocess"),
     Carrier::of::<channel::Channel>("ipc-channel"),
     Carrier::of::<pubsub::PubSub>("iceoryx2"),
+    Carrier::of::<in_place::InPlace>("iceoryx2-lent"),
     Carrier::of::<request::RequestResponse>("iceoryx2-request"),
     Carrier::of::<zeromq::Pair>("zmq"),
 ];
@@ -64,6 +66,7 @@ pub fn plan(folder: &Folder) -> Plan {
             rival("iceoryx2-request", "iceoryx2 request-response", asking)
                 .map(|case| iceoryx::told(case, folder)),
         )
+        .extend(lent().map(|case| iceoryx::told(case, folder)))
         .extend(rival("zmq", "ZeroMQ", move |shape| lasting(shape) && blocking(shape)))
         .extend(boost::cases(folder))
         .extend(wine::pipes(folder));
@@ -72,6 +75,12 @@ pub fn plan(folder: &Folder) -> Plan {
     goals()
         .into_iter()
         .fold(plan, |plan, (shape, who, with, goal)| plan.compare(&shape.id(who), shape.id(with), goal))
+}
+
+/// What is sent without copying.
+fn lent() -> impl Iterator<Item = Case> {
+    let shapes = Shape::all_lent().into_iter();
+    shapes.map(|shape| Case::carried(Side::Peer, "iceoryx2-lent", "iceoryx2 pub-sub, in place", shape))
 }
 
 /// What transom's figures are held against: the shape, whose, the rival, the goal.
@@ -89,6 +98,8 @@ fn goals() -> Vec<Row> {
         (rt(64, Polling), bytes, "interprocess", None),
         (rt(64 * K, Polling), messages, "iceoryx2", most(0.6)),
         (rt(64 * K, Polling), bytes, "iceoryx2", most(0.6)),
+        (Shape::lent(64 * K, Polling), "transom-lent", "iceoryx2-lent", most(0.6)),
+        (Shape::lent(M, Polling), "transom-lent", "iceoryx2-lent", most(0.6)),
         (rt(64, Same), messages, "wine", None),
         (rt(64, Same), bytes, "wine", None),
         (Shape::messages(64, Polling), messages, "iceoryx2", least(4.0)),

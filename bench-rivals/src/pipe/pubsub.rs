@@ -8,6 +8,10 @@ use iceoryx2::port::notifier::Notifier;
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
+use iceoryx2::sample::Sample;
+use iceoryx2::sample_mut::SampleMut;
+use iceoryx2::sample_mut_uninit::SampleMutUninit;
+use std::mem::MaybeUninit;
 use transom_bench::{End, Error, Link, Place, Result, Server};
 
 use crate::iceoryx::{joined, service_name};
@@ -87,10 +91,17 @@ impl Server for Offered {
     }
 }
 
-impl End for Ports {
-    fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let sample = self.publisher.loan_slice_uninit(bytes.len()).map_err(Error::of("loan a sample"))?;
-        match sample.write_from_slice(bytes).send().map_err(Error::of("send a sample"))? {
+impl Ports {
+    /// Sends a sample that `fill` makes of a loaned one.
+    pub fn publish(
+        &self,
+        len: usize,
+        fill: impl FnOnce(
+            SampleMutUninit<ipc::Service, [MaybeUninit<u8>], ()>,
+        ) -> SampleMut<ipc::Service, [u8], ()>,
+    ) -> Result<()> {
+        let sample = self.publisher.loan_slice_uninit(len).map_err(Error::of("loan a sample"))?;
+        match fill(sample).send().map_err(Error::of("send a sample"))? {
             1 => {}
             others => return Err(Error::new(format!("a sample was sent to {others} subscribers"))),
         }
@@ -100,14 +111,25 @@ impl End for Ports {
         Ok(())
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize> {
+    /// Waits for the next sample.
+    pub fn next(&self) -> Result<Sample<ipc::Service, [u8], ()>> {
         loop {
             if let Some(sample) = self.subscriber.receive().map_err(Error::of("receive a sample"))? {
-                return super::taken(sample.payload(), buffer);
+                return Ok(sample);
             }
             if let Some((_, listener)) = &self.events {
                 listener.blocking_wait(|_| ()).map_err(Error::of("wait for an event"))?;
             }
         }
+    }
+}
+
+impl End for Ports {
+    fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.publish(bytes.len(), |sample| sample.write_from_slice(bytes))
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        super::taken(self.next()?.payload(), buffer)
     }
 }

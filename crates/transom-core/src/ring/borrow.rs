@@ -1,7 +1,7 @@
 //! Reading in place: the bytes at the head are looked at where they lie, then given back.
 
 use super::cursor::{Cursor, Spot};
-use super::{Corrupt, Memory, Queue, Read, Reader, TailCache};
+use super::{Corrupt, LINE, Memory, Queue, Read, Reader, TailCache};
 
 /// Bytes at the head, lent to the reader.
 #[derive(Debug)]
@@ -75,6 +75,10 @@ impl<M: Memory> Reader<'_, M> {
         }
         let complete = !self.queue.shape.message || len == self.at.rest;
         let parts = self.queue.pieces(self.at.head, len);
+        // The first line comes with the header.
+        if len > LINE {
+            self.queue.data.expect_read(self.queue.shape.offset(self.at.head.wrapping_add(len - 1)));
+        }
         Ok(Borrow::Lent(Lent { parts, len: len as usize, complete, at: self.at, spot }))
     }
 

@@ -227,7 +227,8 @@ impl<'a, M: Memory> Queue<'a, M> {
         self.control.demand.store(bytes, Ordering::SeqCst);
     }
 
-    /// Something was written: has the first lines of it fetched while the read begins. Under the read turn.
+    /// Something was written: has the first lines of it fetched while the read begins, and the last one, for who looks
+    /// at a long message in place. Under the read turn.
     #[inline]
     pub fn expect(&self) {
         let (_, [head, ..]) = self.control.consumed_mirror.look();
@@ -237,6 +238,7 @@ impl<'a, M: Memory> Queue<'a, M> {
         for line in (first..tail).step_by(LINE as usize).take(EXPECTED) {
             self.data.expect_read(self.shape.offset(line));
         }
+        self.data.expect_read(self.shape.offset(tail.wrapping_sub(1)));
     }
 
     /// Copies into the ring at a position; at most the capacity.

@@ -323,6 +323,16 @@ impl<M: Memory> Writer<'_, M> {
         }
     }
 
+    /// As [`Writer::claim`], for a record of `len` bytes of which others than this fill the middle: its first lines and
+    /// its last.
+    #[inline]
+    pub fn claim_ends(&self, len: usize) {
+        let last = self.queue.shape.ring_bytes(len as u64).saturating_sub(1);
+        for at in [0, LINE.min(last), last] {
+            self.queue.data.expect_write(self.queue.shape.offset(self.tail.wrapping_add(at)));
+        }
+    }
+
     #[inline]
     fn used(&self) -> u64 {
         self.tail.wrapping_sub(self.head)

@@ -198,12 +198,15 @@ impl End {
             turn.protect();
         }
         let mut looked = false;
+        // Mostly there is room; only who waits needs the reader's mark, whose cache line the reader wants too.
+        let mut in_vain = false;
         loop {
             let over = self.is_peer_over();
-            let mark = queue.consumed_mark();
+            let mark = if in_vain { queue.consumed_mark() } else { 0 };
             match queue.writer(&self.head)?.loan(len)? {
                 Loaned::Ready(loan) => return Ok(Some((loan, turn))),
                 Loaned::Unfit => return Ok(None),
+                Loaned::NoRoom if !in_vain => in_vain = true,
                 Loaned::NoRoom if over => {
                     return Err(if looked { Trouble::PeerClosedMeanwhile } else { Trouble::PeerClosed });
                 }
@@ -258,20 +261,18 @@ impl End {
         }
         writer.publish();
         step("loan-published");
-        drop(turn);
+        // Probably the next one is as long.
+        writer.claim_ends(len);
+        self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
         match written {
             Written::Done => {
-                self.ring_data();
                 self.for_data.answered();
                 self.look_after_peer(|| queue.consumed_mark());
                 let lost = self.was_killed() && !queue.is_drained()?;
                 if lost { Err(Trouble::PeerClosed) } else { Ok(len) }
             }
-            Written::Waiting(ticket) => {
-                self.ring_data();
-                self.wait_for_ticket(ticket, len, waiting, &mut operation)
-            }
+            Written::Waiting(ticket) => self.wait_for_ticket(ticket, len, waiting, &mut operation),
             Written::Refused if waiting.deadline == Deadline::Now => Err(Trouble::WouldBlock),
             // Somebody else wrote although this thread has the turn.
             _ => Err(Trouble::Corrupt),
@@ -328,8 +329,7 @@ impl End {
         let (control, queue) = self.incoming();
         let turn = Turn::resume(&control.read_turn, kept);
         let counts = consume(&queue, self, lent)?;
-        drop(turn);
-        self.ring_space();
+        self.ring_space_behind(turn);
         Ok(counts)
     }
 }
