@@ -17,6 +17,7 @@ const PLACES: &[(&str, &str)] = &[
     ("crates/transom/src/engine/", "mapped memory that other processes write"),
     ("crates/transom/src/mapping/", "views handed to the user"),
     ("crates/transom/src/racing.rs", "copies to and from memory that others write"),
+    ("bench-rivals/src/pipe/in_place.rs", "a rival's samples that are sent without being written"),
     ("fuzz/", "memory that a fuzz target shares with itself"),
     ("crates/transom/src/handle/windows.rs", "handles taken from the standard library"),
     (
