@@ -54,7 +54,7 @@ mod write;
 
 use life::Watch;
 pub(crate) use read::ReadMode;
-use step::{A_MOMENT, Operation, Reason};
+use step::{A_MOMENT, Operation, Patience, Reason};
 pub(crate) use write::{Begun, PendingWrite};
 
 /// Why an operation failed; the codes depend on operation and role.

@@ -20,7 +20,7 @@ use transom_sys::linux::fault::step;
 use super::super::area::Area;
 use super::super::record;
 use super::super::turn::{Kept, Turn};
-use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
+use super::{Deadline, End, NO_ROW, Operation, Patience, Reason, Trouble, Waiting};
 
 /// Bytes of the queue that are to be written; not committed, they were never written. `K` leads to the end and keeps
 /// it.
@@ -242,6 +242,7 @@ impl End {
         let mut written = writer.commit(loan, len, Limit::NoWait, NO_ROW)?;
         if matches!(written, Written::Refused) && waiting.deadline != Deadline::Now {
             let row = self.segment.row().unwrap_or(NO_ROW);
+            let mut patience = Patience::default();
             loop {
                 let (over, mark) = (self.is_peer_over(), queue.consumed_mark());
                 written = writer.commit(loan, len, Limit::Quota, row)?;
@@ -257,6 +258,7 @@ impl End {
                     })?;
                 }
                 turn.protect();
+                patience.spend(&operation, waiting.deadline)?;
             }
         }
         writer.publish();
@@ -286,6 +288,7 @@ impl End {
         let (_, queue) = self.incoming();
         let turn = self.take_read_turn(&queue, &mut operation, waiting)?;
         self.keep_away_from_stream(&queue, waiting);
+        let mut patience = Patience::default();
         loop {
             let over = self.is_peer_over();
             let mark = queue.written_mark();
@@ -294,6 +297,7 @@ impl End {
                 Borrow::Lent(lent) => return Ok((lent, turn)),
                 Borrow::Recover { .. } => {
                     self.recover_writer(&queue, &mut operation)?;
+                    patience.spend(&operation, waiting.deadline)?;
                     turn.protect();
                     continue;
                 }

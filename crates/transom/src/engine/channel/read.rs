@@ -14,7 +14,7 @@ use transom_sys::linux::{futex, process};
 use super::super::area::Area;
 use super::super::spin::Spin;
 use super::super::turn::{self, Go, Turn};
-use super::{A_MOMENT, Deadline, End, Operation, Reason, Trouble, Waiting};
+use super::{A_MOMENT, Deadline, End, Operation, Patience, Reason, Trouble, Waiting};
 
 /// How a read sees messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +148,7 @@ impl End {
         self.keep_away_from_stream(queue, waiting);
         // Most reads find something; only who waits needs the writer's mark, whose cache line the writer wants too.
         let mut in_vain = false;
+        let mut patience = Patience::default();
         loop {
             // Before the look at the queue: what was written before the end is found after it.
             let over = self.is_peer_over();
@@ -187,7 +188,14 @@ impl End {
                 Read::Empty => waits.taken = 0,
                 Read::Part { taken } => waits.taken = taken,
                 Read::Recover { .. } => {
-                    self.recover_writer(queue, operation)?;
+                    let recovered = self.recover_writer(queue, operation);
+                    if let Err(trouble) = recovered.and_then(|()| patience.spend(operation, waiting.deadline))
+                    {
+                        if waits.in_hand {
+                            reader.end_part();
+                        }
+                        return Err(trouble);
+                    }
                     turn.protect();
                     waits.taken = 0;
                     continue;
@@ -340,6 +348,7 @@ impl End {
         operation.check()?;
         let (control, queue) = self.incoming();
         let mut _turn = None;
+        let mut patience = Patience::default();
         loop {
             let over = self.is_peer_over();
             let dead = |row: u32| over || self.is_dead(row);
@@ -357,6 +366,8 @@ impl End {
                     return Ok(Peeked { copied: peek.copied, available: peek.available, left: peek.left });
                 }
                 ring::Peeked::Contended => {
+                    // With the turn nobody else moves what it looks at; a hostile peer may.
+                    patience.spend(&operation, Deadline::Now).map_err(corrupt)?;
                     _turn = self.take_turn(&control.read_turn, &mut operation, Deadline::Now).ok();
                     if _turn.as_ref().is_some_and(Turn::is_after_death) {
                         queue.recover_reader()?;
@@ -365,6 +376,7 @@ impl End {
                 ring::Peeked::Recover { .. } => {
                     _turn = None;
                     self.recover_writer(&queue, &mut operation)?;
+                    patience.spend(&operation, Deadline::Now).map_err(corrupt)?;
                 }
             }
         }
@@ -385,6 +397,11 @@ impl End {
         }
         self.write_with(request, ring::Limit::Physical, waiting)
     }
+}
+
+/// Never to come to an end is no answer of who must not wait.
+fn corrupt(trouble: Trouble) -> Trouble {
+    if trouble == Trouble::WouldBlock { Trouble::Corrupt } else { trouble }
 }
 
 /// What a read that waits knows.

@@ -170,6 +170,29 @@ impl End {
 /// How long what must not wait waits for a turn that somebody has: so long as an honest holder needs.
 pub(super) const A_MOMENT: u64 = 500_000;
 
+/// How often an operation does again what only a peer that has died, or a hostile one, makes it do. An honest one makes
+/// it do that once or twice; one of another user is not to keep it for ever.
+#[derive(Debug, Default)]
+pub(super) struct Patience(u32);
+
+impl Patience {
+    const MOST: u32 = 1_000;
+
+    /// Once more.
+    ///
+    /// # Errors
+    /// What ends the operation. `WouldBlock`, `TimedOut`: it has been done often, and `deadline` is over.
+    pub(super) fn spend(&mut self, operation: &Operation<'_>, deadline: Deadline) -> Result<(), Trouble> {
+        operation.check()?;
+        self.0 = self.0.saturating_add(1);
+        match deadline {
+            Deadline::Now if self.0 > Self::MOST => Err(Trouble::WouldBlock),
+            Deadline::At(at) if self.0 > Self::MOST && futex::now() >= at => Err(Trouble::TimedOut),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reason {

@@ -12,7 +12,7 @@ use transom_sys::linux::fault::step;
 use super::super::area::Area;
 use super::super::spin::Spin;
 use super::super::turn::Turn;
-use super::{Deadline, End, NO_ROW, Operation, Reason, Trouble, Waiting};
+use super::{Deadline, End, NO_ROW, Operation, Patience, Reason, Trouble, Waiting};
 
 /// Writes up to this length are not begun while they would have to wait, as long as looking is allowed: a write that
 /// is complete at once costs less than one that waits. Longer ones are copied meanwhile.
@@ -206,6 +206,7 @@ impl End {
         if limit == Limit::Quota && bytes.len() <= WORTH_WAITING && waiting.spin != Spin::Never {
             self.spin_for_room(writer, bytes.len())?;
         }
+        let mut patience = Patience::default();
         loop {
             let over = self.is_peer_over();
             let mark = queue.consumed_mark();
@@ -237,6 +238,8 @@ impl End {
                     if matches!(written, Written::NoSlot) && self.sweep(queue) {
                         self.pass_withdrawn();
                         turn.protect();
+                        let deadline = if limit == Limit::NoWait { Deadline::Now } else { waiting.deadline };
+                        patience.spend(operation, deadline)?;
                         continue;
                     }
                     if over {
