@@ -341,15 +341,6 @@ pub extern "C" fn GetNamedPipeClientComputerNameW(pipe: HANDLE, _name: Out<u16>,
     client_computer(pipe)
 }
 
-/// The user of the client's process.
-pub(crate) fn client_user(pipe: &Pipe) -> Outcome<u32> {
-    let id = pipe.client_process_id()?;
-    match std::fs::metadata(format!("/proc/{id}")) {
-        Ok(process) => Ok(process.uid()),
-        Err(_) => fail(Code::PIPE_NOT_CONNECTED),
-    }
-}
-
 /// A client of the same user is that already; of nobody else can the rights be taken on.
 #[unsafe(no_mangle)]
 pub extern "C" fn ImpersonateNamedPipeClient(pipe: HANDLE) -> Bool {
@@ -359,7 +350,7 @@ pub extern "C" fn ImpersonateNamedPipeClient(pipe: HANDLE) -> Bool {
             return fail(Code::INVALID_FUNCTION);
         }
         let own = std::fs::metadata("/proc/self")?.uid();
-        if client_user(&pipe)? == own { Ok(()) } else { fail(CANNOT_IMPERSONATE) }
+        if pipe.client_user_id()? == own { Ok(()) } else { fail(CANNOT_IMPERSONATE) }
     })
 }
 
@@ -377,6 +368,6 @@ pub(crate) fn put_user<U: Unit>(pipe: &Pipe, user: Out<U>, size: u32) -> Outcome
     if !pipe.info()?.is_server_end() {
         return fail(Code::INVALID_PARAMETER);
     }
-    let name = crate::os::user_name(client_user(pipe)?);
+    let name = crate::os::user_name(pipe.client_user_id()?);
     if user.put_text(size, OsStr::new(&name)) >= size { fail(Code::INSUFFICIENT_BUFFER) } else { Ok(()) }
 }

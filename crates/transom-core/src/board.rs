@@ -7,7 +7,7 @@
 //!
 //! # Layout (native byte order, all words atomic)
 //! ```text
-//!     0  magic u64 │ version u32 │ flags u32       bit 0: message type
+//!     0  magic u64 │ version u32 │ flags u32       bit 0: message type; bit 1: a copy, see [`COPY`]
 //!    16  cookie, 16 bytes
 //!    32  access u32 │ max instances u32 │ default time-out u32 │ spelling length u32
 //!    64  lock u32                                  a turn, see `engine::turn`
@@ -19,8 +19,11 @@
 //!                                                queue: the turn of who sleeps there
 //!   256  32 announcers of 8 bytes                  process u32 │ descriptor i32: who has the announce bell
 //!   512  bell device u64 │ bell inode u64          which pipe that bell is
+//!   528  security, 4 x u32                          see `Security::to_words`; the group is always named
+//!   544  strangers u32                              not 0: a client of another user has come, at some time
 //!  1024  spelling of the name, up to 768 bytes     as the first creator wrote it
 //!  4096  16,384 slots of 64 bytes
+//!  1 MiB + 4096  16,384 x u32                       for each slot: 0, or 1 + the user of its client, if it is another
 //!
 //! slot
 //!     0  word u64                                  state in the low half, generation in the high one
@@ -38,13 +41,17 @@
 //! 2. The generation grows whenever a slot gets another segment, also when it is used for another instance.
 //! 3. Whether the server end of a slot lives is not written here: its processes have a byte of the name's entry
 //!    locked (see [`INSTANCE_LOCKS`]).
+//! 4. Processes of other users never have a board: the server connects them (see [`crate::gate`]). What they have in
+//!    its place is a copy of the first page, which they made themselves.
 
 /// Magic number: `"tranpipe"` read as a little-endian number.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"tranpipe");
 /// Version of the layout.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Bit of the flags: writes are messages.
 pub const MESSAGE_TYPE: u32 = 1;
+/// Bit of the flags: nobody stands here. A client of another user has it to know what the pipe is.
+pub const COPY: u32 = 2;
 
 /// `magic: u64`.
 pub const AT_MAGIC: usize = 0;
@@ -84,6 +91,10 @@ pub const ANNOUNCERS: usize = 32;
 pub const AT_BELL_DEVICE: usize = 512;
 /// `bell inode: u64`.
 pub const AT_BELL_INODE: usize = 520;
+/// `security: [u32; 4]`.
+pub const AT_SECURITY: usize = 528;
+/// `strangers: u32`.
+pub const AT_STRANGERS: usize = 544;
 /// The spelling.
 pub const AT_SPELLING: usize = 1024;
 /// Room for the spelling: 256 units of up to three bytes.
@@ -94,8 +105,10 @@ pub const AT_SLOTS: usize = 4096;
 pub const SLOT_SIZE: usize = 64;
 /// How many instances a name can have at the most.
 pub const SLOTS: usize = 16_384;
+/// The users of clients.
+pub const AT_USERS: usize = AT_SLOTS + SLOTS * SLOT_SIZE;
 /// Bytes of the board.
-pub const SIZE: usize = AT_SLOTS + SLOTS * SLOT_SIZE;
+pub const SIZE: usize = AT_USERS + 4 * SLOTS;
 
 /// The byte of the name's entry that the server processes of slot 0 lock, far behind those of the holders.
 pub const INSTANCE_LOCKS: u64 = 1 << 41;
@@ -151,6 +164,13 @@ pub const fn shape_tag(quota_in: u32, quota_out: u32) -> u32 {
 pub const fn slot_offset(index: usize) -> usize {
     let index = if index < SLOTS { index } else { SLOTS - 1 };
     AT_SLOTS + index * SLOT_SIZE
+}
+
+/// Where the user of a slot's client stands; the last one for numbers beyond the table.
+#[must_use]
+pub const fn user_offset(index: usize) -> usize {
+    let index = if index < SLOTS { index } else { SLOTS - 1 };
+    AT_USERS + 4 * index
 }
 
 /// What an instance is doing.
@@ -225,7 +245,8 @@ const _: () = {
     assert!(
         AT_SPELLING + SPELLING_ROOM <= AT_SLOTS && AT_SLOTS.is_multiple_of(4096) && SIZE.is_multiple_of(4096)
     );
-    assert!(AT_ANNOUNCERS + 8 * ANNOUNCERS <= AT_BELL_DEVICE && AT_BELL_INODE + 8 <= AT_SPELLING);
+    assert!(AT_ANNOUNCERS + 8 * ANNOUNCERS <= AT_BELL_DEVICE && AT_BELL_INODE + 8 <= AT_SECURITY);
+    assert!(AT_SECURITY + 16 <= AT_STRANGERS && AT_STRANGERS + 4 <= AT_SPELLING);
     assert!(AT_LOCK.is_multiple_of(64) && AT_STAMP.is_multiple_of(64) && AT_ASLEEP.is_multiple_of(64));
     assert!(slot::COOKIE + 16 == SLOT_SIZE);
     assert!(INSTANCE_LOCKS > crate::entry::LOCKS + crate::entry::MAX_SLOTS as u64);
@@ -241,7 +262,8 @@ mod tests {
     #[test]
     fn the_layout_is_fixed() {
         assert_eq!(MAGIC.to_le_bytes(), *b"tranpipe");
-        assert_eq!((AT_SLOTS, SLOT_SIZE, SLOTS, SIZE), (4096, 64, 16_384, 1_052_672));
+        assert_eq!((AT_SLOTS, SLOT_SIZE, SLOTS, SIZE), (4096, 64, 16_384, 1_118_208));
+        assert_eq!((AT_SECURITY, AT_STRANGERS, AT_USERS, VERSION), (528, 544, 1_052_672, 3));
         assert_eq!((AT_LOCK, AT_STAMP, AT_USED, AT_ASLEEP, AT_QUEUE), (64, 128, 136, 192, 196));
         assert_eq!((AT_ANNOUNCERS, ANNOUNCERS, AT_BELL_DEVICE, AT_SPELLING), (256, 32, 512, 1024));
         let word = Word { state: SlotState::Connected, generation: 0x0102_0304 };
@@ -297,7 +319,8 @@ mod tests {
             assert_eq!(Word::unpack(number).state, SlotState::Disconnected);
         }
         for index in [SLOTS, usize::MAX] {
-            assert_eq!(slot_offset(index), SIZE - SLOT_SIZE);
+            assert_eq!(slot_offset(index), AT_USERS - SLOT_SIZE);
+            assert_eq!(user_offset(index), SIZE - 4);
         }
     }
 

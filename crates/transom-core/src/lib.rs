@@ -24,6 +24,7 @@
 //! | which bytes is a name on Linux, and who holds it? | [`entry`] |
 //! | what may be done with a pipe, and what does each call answer in each state? | [`pipe`] |
 //! | where do the instances of a pipe stand, and in which bytes? | [`board`] |
+//! | what do a pipe's server and clients of other users say to each other? | [`gate`] |
 //! | how do bytes and messages travel through memory that two processes share? | [`ring`] |
 //! | what is in a mailslot, and who reads what next? | [`post`] |
 //! | when may a reader sleep, and who wakes it? | [`doze`] |
@@ -51,6 +52,7 @@ pub mod desktop;
 pub mod doze;
 pub mod entry;
 pub mod environment;
+pub mod gate;
 pub mod mapping;
 pub mod name;
 pub mod pipe;

@@ -260,7 +260,7 @@ fn hex_digit(nibble: u8, ten: u8) -> char {
 ///
 /// Start with the offset basis; for each byte, exclusive-or it in, then multiply by the prime
 /// 2^88 + 2^8 + 0x3B, both modulo 2^128.
-fn fnv1a_128(bytes: &[u8]) -> u128 {
+pub(crate) fn fnv1a_128(bytes: &[u8]) -> u128 {
     const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = (1 << 88) + (1 << 8) + 0x3b;
     bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))

@@ -47,7 +47,8 @@ extern "C" {
  * server to client and client to server. INVALID_HANDLE_VALUE on failure: ERROR_INVALID_NAME (not
  * \\.\pipe\...), ERROR_PATH_NOT_FOUND (NULL), ERROR_INVALID_PARAMETER, ERROR_PIPE_BUSY (all
  * instances exist), ERROR_ACCESS_DENIED (first instance asked for, other direction, other user's
- * name), ERROR_FILENAME_EXCED_RANGE. */
+ * name), ERROR_FILENAME_EXCED_RANGE. The security descriptor of the first instance lets other
+ * users open it (P14, P76); they make no instances of it. */
 TRANSOM_API HANDLE WINAPI CreateNamedPipeA(LPCSTR lpName, DWORD dwOpenMode, DWORD dwPipeMode,
     DWORD nMaxInstances, DWORD nOutBufferSize, DWORD nInBufferSize, DWORD nDefaultTimeOut,
     LPSECURITY_ATTRIBUTES lpSecurityAttributes);
@@ -140,8 +141,8 @@ TRANSOM_API BOOL WINAPI SetNamedPipeHandleState(HANDLE hNamedPipe, LPDWORD lpMod
     LPDWORD lpMaxCollectionCount, LPDWORD lpCollectDataTimeout);
 
 /* The process that opened the client's end, and the one that made the instance; from either end
- * (P71). All processes are in session 0. FALSE: ERROR_NOT_FOUND (no client),
- * ERROR_PIPE_NOT_CONNECTED, ERROR_INVALID_HANDLE. */
+ * (P71). Of a client of another user the kernel says which it is. All processes are in session
+ * 0. FALSE: ERROR_NOT_FOUND (no client), ERROR_PIPE_NOT_CONNECTED, ERROR_INVALID_HANDLE. */
 TRANSOM_API BOOL WINAPI GetNamedPipeClientProcessId(HANDLE Pipe, PULONG ClientProcessId);
 TRANSOM_API BOOL WINAPI GetNamedPipeServerProcessId(HANDLE Pipe, PULONG ServerProcessId);
 TRANSOM_API BOOL WINAPI GetNamedPipeClientSessionId(HANDLE Pipe, PULONG ClientSessionId);

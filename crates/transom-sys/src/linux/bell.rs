@@ -50,6 +50,11 @@ pub fn open_ringer(process: u32, number: RawFd) -> Result<OwnedFd> {
     checked(procfs::open_descriptor(process, number, true, true)?)
 }
 
+/// As [`open_ringer`], for writing alone: where reading from the bell is not allowed. See [`ring_quietly`].
+pub fn open_writer(process: u32, number: RawFd) -> Result<OwnedFd> {
+    checked(procfs::open_descriptor(process, number, false, true)?)
+}
+
 /// Opens a bell that another process has open as `number` for sleeping. EBADF if it is no pipe.
 pub fn open_reader(process: u32, number: RawFd) -> Result<OwnedFd> {
     let reader = checked(procfs::open_descriptor(process, number, true, false)?)?;
@@ -141,6 +146,20 @@ pub fn ring(ringer: impl AsFd, count: usize) {
     let tokens = [1; MOST];
     let tokens = &tokens[..count.clamp(1, MOST)];
     while rustix::io::write(&ringer, tokens) == Err(Errno::INTR) {}
+}
+
+/// As [`ring`], for a ringer that [`open_writer`] made, which would raise SIGPIPE when nobody is left to sleep there.
+#[cold]
+pub fn ring_quietly(ringer: impl AsFd, count: usize) {
+    let tokens = [1; MOST];
+    let tokens = &tokens[..count.clamp(1, MOST)];
+    let write = || super::signal::without_pipe_signal(|| rustix::io::write(&ringer, tokens));
+    while write() == Err(Errno::INTR) {}
+}
+
+/// fchmod(2): others may only write into the bell, or (`whole`) do both.
+pub fn open_to_others(bell: impl AsFd, whole: bool) -> Result<()> {
+    super::dirs::set_mode(bell, if whole { 0o666 } else { 0o622 })
 }
 
 /// What there is to be seen at a bell and at other descriptors.
@@ -246,6 +265,8 @@ impl AsFd for Pollable {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
+
     use super::*;
 
     #[test]
@@ -285,6 +306,19 @@ mod tests {
         let ringer = reopen_ringer(&reader).expect("a ringer");
         drop((reader, writer));
         ring(&ringer, 1);
+    }
+
+    /// As above: this ringer is the only one that could raise it.
+    #[test]
+    fn a_bell_for_writing_alone_rings_and_raises_no_signal() {
+        let (reader, writer) = create().expect("a pipe");
+        let ringer = open_writer(std::process::id(), reader.as_raw_fd()).expect("a writer");
+        assert_eq!(fd::access_mode(&ringer), Ok((false, true)));
+        drop(writer);
+        ring_quietly(&ringer, 2);
+        assert_eq!(sleep(&reader, MOST), Ok(Woken::Tokens(2)));
+        drop(reader);
+        ring_quietly(&ringer, 1);
     }
 
     #[test]

@@ -67,6 +67,14 @@ pub fn is_size_sealed(fd: BorrowedFd<'_>) -> bool {
     rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SealFlags::SHRINK | SealFlags::GROW))
 }
 
+/// fstatfs(2): whether it is memory of ordinary pages. Others (huge ones) may be missing when they are touched,
+/// whatever is sealed.
+#[must_use]
+pub fn is_ordinary(fd: BorrowedFd<'_>) -> bool {
+    const TMPFS_MAGIC: u64 = 0x0102_1994;
+    rustix::fs::fstatfs(fd).is_ok_and(|system| system.f_type as u64 == TMPFS_MAGIC)
+}
+
 /// FALLOC_FL_PUNCH_HOLE: gives the memory of a range back; it reads as zeroes afterwards.
 pub fn give_back(fd: impl AsFd, at: u64, length: u64) -> Result<()> {
     rustix::fs::fallocate(fd, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, at, length)

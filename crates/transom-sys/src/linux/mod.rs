@@ -11,6 +11,7 @@ pub mod fault;
 pub mod fd;
 pub mod file;
 pub mod futex;
+pub mod gate;
 pub mod host;
 pub mod lock;
 pub mod map;

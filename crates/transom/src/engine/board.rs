@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use transom_core::board::{
     ANNOUNCERS, AT_ACCESS, AT_ANNOUNCERS, AT_ASLEEP, AT_BELL_DEVICE, AT_BELL_INODE, AT_CLIENT_PROCESSOR,
-    AT_COOKIE, AT_FLAGS, AT_LOCK, AT_LOCK_PROCESSOR, AT_MAGIC, AT_MAX, AT_QUEUE, AT_SPELLING,
-    AT_SPELLING_LENGTH, AT_STAMP, AT_TIMEOUT, AT_USED, AT_VERSION, MAGIC, MESSAGE_TYPE, SIZE, SLOTS,
-    SPELLING_ROOM, SlotState, VERSION, Word, door, oldest, slot, slot_offset,
+    AT_COOKIE, AT_FLAGS, AT_LOCK, AT_LOCK_PROCESSOR, AT_MAGIC, AT_MAX, AT_QUEUE, AT_SECURITY, AT_SPELLING,
+    AT_SPELLING_LENGTH, AT_STAMP, AT_STRANGERS, AT_TIMEOUT, AT_USED, AT_VERSION, COPY, MAGIC, MESSAGE_TYPE,
+    SIZE, SLOTS, SPELLING_ROOM, SlotState, VERSION, Word, door, oldest, slot, slot_offset, user_offset,
 };
 use transom_core::code::Code;
 use transom_core::pipe::{Existing, Modes, PIPE_ACCESS_DUPLEX, Plan};
@@ -32,16 +32,25 @@ pub(crate) struct Fixed {
     pub(crate) max_instances: u32,
     /// Milliseconds; 0 = 50.
     pub(crate) default_timeout: u32,
+    /// Whom the descriptor admits: [`Security::to_words`](transom_core::security::Security::to_words), with a group.
+    pub(crate) security: [u32; 4],
 }
 
 impl Fixed {
-    pub(crate) fn of(plan: &Plan, default_timeout: u32) -> Fixed {
+    pub(crate) fn of(plan: &Plan, default_timeout: u32, security: [u32; 4]) -> Fixed {
         Fixed {
             access: plan.access,
             message_type: plan.message_type,
             max_instances: plan.max_instances,
             default_timeout,
+            security,
         }
+    }
+
+    /// Whether anybody but the user of its servers may open it.
+    pub(crate) fn admits_others(&self) -> bool {
+        let [_, group, everyone, _] = self.security;
+        group != 0 || everyone != 0
     }
 
     pub(crate) fn with_instances(&self, instances: u32) -> Existing {
@@ -72,6 +81,7 @@ pub(crate) struct Board {
     pages: SharedPages,
     fixed: Fixed,
     cookie: [u8; 16],
+    is_copy: bool,
 }
 
 impl Board {
@@ -98,9 +108,25 @@ impl Board {
         set(AT_SPELLING_LENGTH, spelling.len() as u32);
         let _ = pages.write(AT_SPELLING, spelling);
         let _ = pages.write(AT_COOKIE, &cookie);
+        for (place, word) in fixed.security.iter().enumerate() {
+            set(AT_SECURITY + 4 * place, *word);
+        }
         // Partner: the acquire in `open`.
         pages.u64(AT_MAGIC).store(MAGIC, Ordering::Release);
-        Ok(Board { pages, fixed, cookie })
+        Ok(Board { pages, fixed, cookie, is_copy: false })
+    }
+
+    /// Makes `memory` into what a client of another user has in place of the board.
+    pub(crate) fn copy(
+        memory: &OwnedFd,
+        fixed: Fixed,
+        spelling: &[u8],
+        cookie: [u8; 16],
+    ) -> Result<Board, Code> {
+        let mut board = Board::create(memory, fixed, spelling, cookie, true)?;
+        board.pages.u32(AT_FLAGS).fetch_or(COPY, Ordering::Relaxed);
+        board.is_copy = true;
+        Ok(board)
     }
 
     /// Maps and checks a board. `sealed`: it must be a memory file that nobody can cut short.
@@ -121,14 +147,16 @@ impl Board {
             message_type: get(AT_FLAGS) & MESSAGE_TYPE != 0,
             max_instances: get(AT_MAX),
             default_timeout: get(AT_TIMEOUT),
+            security: std::array::from_fn(|place| get(AT_SECURITY + 4 * place)),
         };
+        let is_copy = get(AT_FLAGS) & COPY != 0;
         let good = get(AT_VERSION) == VERSION && fixed.access != 0 && fixed.access & !PIPE_ACCESS_DUPLEX == 0;
         if !good {
             return Err(Code::FILE_CORRUPT);
         }
         let mut cookie = [0; 16];
         let _ = pages.read(AT_COOKIE, &mut cookie);
-        Ok(Board { pages, fixed, cookie })
+        Ok(Board { pages, fixed, cookie, is_copy })
     }
 
     pub(crate) fn fixed(&self) -> &Fixed {
@@ -138,6 +166,22 @@ impl Board {
     /// Which pipe it is, whatever it was reached through.
     pub(crate) fn cookie(&self) -> &[u8; 16] {
         &self.cookie
+    }
+
+    /// Whether nobody stands here: the board is with a server of another user.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.is_copy
+    }
+
+    /// Whether a client of another user has ever come. From then on no connection of the pipe is used again.
+    pub(crate) fn met_strangers(&self) -> bool {
+        // Partner: the store in `connect_stranger`, before anybody else gets the connection.
+        self.pages.u32(AT_STRANGERS).load(Ordering::SeqCst) != 0
+    }
+
+    /// The user of a slot's client, if it is not the one of the servers.
+    pub(crate) fn stranger(&self, index: usize) -> Option<u32> {
+        self.pages.u32(user_offset(index)).load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// NAME as the first creator spelled it.
@@ -320,6 +364,9 @@ impl Locked<'_> {
         }
         self.offer(index, offer);
         self.set(index, slot::CLIENT, 0);
+        if self.board.met_strangers() {
+            self.board.pages.u32(user_offset(index)).store(0, Ordering::Relaxed);
+        }
         self.board.door(index).store(0, Ordering::SeqCst);
         let word = self.board.state(index).next(SlotState::Listening);
         self.store(index, word);
@@ -364,6 +411,13 @@ impl Locked<'_> {
     pub(crate) fn connect(&self, index: usize, client: u32) {
         self.set(index, slot::CLIENT, client);
         self.store(index, self.board.state(index).now(SlotState::Connected));
+    }
+
+    /// A client of another user has come.
+    pub(crate) fn connect_stranger(&self, index: usize, client: u32, user: u32) {
+        self.board.pages.u32(AT_STRANGERS).store(1, Ordering::SeqCst);
+        self.board.pages.u32(user_offset(index)).store(user.wrapping_add(1), Ordering::Relaxed);
+        self.connect(index, client);
     }
 
     /// A client has come, with a segment that both know.
@@ -443,7 +497,13 @@ pub(crate) fn describe(memory: OwnedFd) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    const FIXED: Fixed = Fixed { access: 3, message_type: true, max_instances: 5, default_timeout: 70 };
+    const FIXED: Fixed = Fixed {
+        access: 3,
+        message_type: true,
+        max_instances: 5,
+        default_timeout: 70,
+        security: [1, 2, 3, 4],
+    };
 
     fn board() -> (OwnedFd, Board) {
         let memory = memfd::create("transom-pipe").unwrap();
@@ -496,6 +556,32 @@ mod tests {
         assert_eq!(locked.free_slot(), Some(1));
         drop(locked);
         assert_eq!(describe(memory).unwrap().1, "1 listening");
+    }
+
+    #[test]
+    fn the_user_of_a_client_is_told_until_the_instance_listens_again() {
+        let (memory, board) = board();
+        let locked = board.lock();
+        locked.begin(0, 12, Modes::default(), 5);
+        locked.listen(0, &offer(1), false);
+        assert!(!board.met_strangers());
+        locked.connect_stranger(0, 99, 65534);
+        assert_eq!((board.stranger(0), board.stranger(1), board.client(0)), (Some(65534), None, 99));
+        locked.listen(0, &offer(2), false);
+        locked.connect(0, 98);
+        assert_eq!(board.stranger(0), None);
+        assert!(Board::open(&memory, true).unwrap().met_strangers());
+    }
+
+    #[test]
+    fn a_copy_says_what_the_pipe_is_and_that_it_is_a_copy() {
+        let (_, board) = board();
+        assert!(!board.is_copy());
+        let memory = memfd::create("transom-pipe").unwrap();
+        assert!(Board::copy(&memory, FIXED, b"A Pipe", [7; 16]).unwrap().is_copy());
+        let again = Board::open(&memory, true).unwrap();
+        assert!(again.is_copy());
+        assert_eq!((again.fixed(), again.spelling()), (&FIXED, b"A Pipe".to_vec()));
     }
 
     #[test]

@@ -176,6 +176,8 @@ pub(crate) struct End {
     role: Role,
     sleepers: Sleepers,
     peer: OwnedFd,
+    /// The peer's bell may only be written: the peer is of another user.
+    timid: bool,
     /// While listening.
     spare: Mutex<Option<OwnedFd>>,
     listening: AtomicU32,
@@ -229,12 +231,19 @@ impl End {
         Ok(end)
     }
 
+    /// For a client whose server is of another user, and whose ringer [`bell::open_writer`] made.
+    pub(crate) fn with_writer(mut self) -> End {
+        self.timid = true;
+        self
+    }
+
     fn new(segment: Segment, role: Role, own: OwnedFd, peer: OwnedFd, spare: Option<OwnedFd>) -> End {
         let end = End {
             segment,
             role,
             sleepers: Sleepers::new(own),
             peer,
+            timid: false,
             listening: AtomicU32::new(u32::from(spare.is_some())),
             spare: Mutex::new(spare),
             closed: AtomicU32::new(0),
@@ -328,16 +337,15 @@ impl End {
     /// By the client, before it changes what the server will look at: wakes it. Killed after that, the change has
     /// happened or not; either way the server looks, and waits for the client's turn to be over when it does.
     pub(crate) fn ring_connect(&self) {
-        let asleep = &self.words().connect_asleep;
-        let count = asleep.load(Ordering::SeqCst);
-        if count > 0 {
-            // First the token, then the count: killed in between, one looks for nothing. (Who registers meanwhile looks
-            // at what this client holds locked.) The other way round nobody would ever be woken for the next client,
-            // since a listening bell is not at its end when a client dies.
-            step("before-ring");
+        ring_connect(self.words(), self.peer.as_fd());
+    }
+
+    /// Writes tokens into the peer's bell.
+    fn ring_peer(&self, count: u32) {
+        if self.timid {
+            bell::ring_quietly(&self.peer, count as usize);
+        } else {
             bell::ring(&self.peer, count as usize);
-            step("rung");
-            asleep.store(0, Ordering::SeqCst);
         }
     }
 
@@ -464,7 +472,7 @@ impl End {
             count = 1;
         }
         step("before-ring");
-        bell::ring(&self.peer, count as usize);
+        self.ring_peer(count);
         step("rung");
     }
 
@@ -473,14 +481,14 @@ impl End {
     /// and sleepers be back already when these are taken, so there are tokens for what was taken as well (B1, B3).
     #[cold]
     fn ring_first(&self, reason: &AtomicU32, other: &AtomicU32) {
-        let sum = |count: fn(&AtomicU32) -> u32| count(reason).saturating_add(count(other)) as usize;
+        let sum = |count: fn(&AtomicU32) -> u32| count(reason).saturating_add(count(other));
         let asleep = sum(|word| word.load(Ordering::SeqCst));
         step("before-ring");
-        bell::ring(&self.peer, asleep);
+        self.ring_peer(asleep);
         step("rung");
         let taken = sum(|word| word.swap(0, Ordering::SeqCst));
         if taken > 0 {
-            bell::ring(&self.peer, taken);
+            self.ring_peer(taken);
         }
     }
 
@@ -535,7 +543,7 @@ impl End {
             [&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space, &self.words().connect_asleep];
         let count = words.iter().fold(0u32, |sum, word| sum.saturating_add(word.swap(0, Ordering::SeqCst)));
         if count > 0 {
-            bell::ring(&self.peer, count as usize);
+            self.ring_peer(count);
         }
     }
 
@@ -648,6 +656,21 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// See [`End::ring_connect`]; `ringer`: of the server's bell.
+pub(crate) fn ring_connect(words: &SegmentHeader, ringer: BorrowedFd<'_>) {
+    let asleep = &words.connect_asleep;
+    let count = asleep.load(Ordering::SeqCst);
+    if count > 0 {
+        // First the token, then the count: killed in between, one looks for nothing. (Who registers meanwhile looks
+        // at what this client holds locked.) The other way round nobody would ever be woken for the next client,
+        // since a listening bell is not at its end when a client dies.
+        step("before-ring");
+        bell::ring(ringer, count as usize);
+        step("rung");
+        asleep.store(0, Ordering::SeqCst);
     }
 }
 

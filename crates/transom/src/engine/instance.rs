@@ -51,16 +51,16 @@ mod connect;
 pub(crate) struct Attached {
     /// Taken out only when this is dropped.
     end: Option<End>,
-    /// Whose pipe it is: the board's cookie.
-    board: [u8; 16],
+    /// Whose pipe it is.
+    board: Arc<Board>,
     generation: u32,
     /// What the slot says when this end is connected; 0, which no connected slot says, until that was seen.
     word: AtomicU64,
 }
 
 impl Attached {
-    fn new(end: End, generation: u32, board: &Board) -> Attached {
-        Attached { end: Some(end), board: *board.cookie(), generation, word: AtomicU64::new(0) }
+    fn new(end: End, generation: u32, board: &Arc<Board>) -> Attached {
+        Attached { end: Some(end), board: Arc::clone(board), generation, word: AtomicU64::new(0) }
     }
 
     #[inline]
@@ -81,11 +81,15 @@ impl Drop for Attached {
     /// Nobody in this process uses the connection any more.
     fn drop(&mut self) {
         let Some(end) = self.end.take() else { return };
+        if self.board.met_strangers() {
+            // What its words say may be the work of somebody who is not to see the next client's data.
+            return;
+        }
         let unused = end.is_listening() && !end.is_closed();
         if unused && end.words().disconnected.load(Ordering::Acquire) == 0 {
-            parked::keep_spare(end, &self.board);
+            parked::keep_spare(end, self.board.cookie());
         } else {
-            parked::park(end, &self.board, me().process);
+            parked::park(end, self.board.cookie(), me().process);
         }
     }
 }
@@ -458,6 +462,17 @@ impl Instance {
         match self.board.client(self.index) {
             0 => Err(Code::NOT_FOUND),
             client => Ok(client),
+        }
+    }
+
+    /// The user of that process.
+    ///
+    /// # Errors
+    /// As [`client_process`](Self::client_process).
+    pub(crate) fn client_user(&self) -> Result<u32, Code> {
+        match self.board.stranger(self.index) {
+            Some(user) => Ok(user),
+            None => self.client_process().map(|_| transom_sys::linux::process::user()),
         }
     }
 

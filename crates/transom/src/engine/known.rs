@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use transom_core::access::Kind;
 use transom_core::board::{SlotState, Word};
 use transom_core::code::Code;
+use transom_core::gate::Answer;
 use transom_core::name::PipeName;
-use transom_core::pipe::instance_wait;
+use transom_core::pipe::{PIPE_ACCESS_DUPLEX, instance_wait};
 use transom_core::time::Timeout;
 use transom_sys::linux::fault::step;
 use transom_sys::linux::{bell, futex, memfd};
 
 use super::bell::{Gone, await_announcement};
-use super::board::Board;
+use super::board::{Board, Fixed};
+use super::errno::with_room;
+use super::gate;
 use super::parked;
 use super::served::{self, is_alive, is_bell_of};
 use super::turn::{Go, Turn};
@@ -109,12 +112,47 @@ impl Known {
     /// The board of a client end that came from another process.
     pub(crate) fn arrive(memory: OwnedFd) -> Result<Arc<Known>, Code> {
         let board = Board::open(&memory, memfd::is_size_sealed(memory.as_fd()))?;
-        let same = all().iter().find(|known| known.board.cookie() == board.cookie()).cloned();
+        let is_it = |known: &&Arc<Known>| {
+            known.board.cookie() == board.cookie() && known.board.is_copy() == board.is_copy()
+        };
+        let same = all().iter().find(is_it).cloned();
         Ok(same.unwrap_or_else(|| {
-            let name = PipeName::of_spelling(&board.spelling());
+            let name = PipeName::of_spelling(&board.spelling()).filter(|_| !board.is_copy());
             let (granted, bell) = (AtomicU32::new(0), Mutex::default());
             Arc::new(Known { board, memory, entry: None, name, granted, bell })
         }))
+    }
+
+    /// What a gate says of a pipe that another user serves.
+    ///
+    /// # Errors
+    /// 1392: nonsense. 4, 8: no room.
+    pub(crate) fn of_answer(answer: &Answer) -> Result<Arc<Known>, Code> {
+        let fixed = Fixed {
+            access: answer.access & PIPE_ACCESS_DUPLEX,
+            message_type: answer.message_type,
+            max_instances: answer.max_instances,
+            default_timeout: answer.default_timeout,
+            security: [0; 4],
+        };
+        let is_it = |known: &&Arc<Known>| {
+            let board = &known.board;
+            board.is_copy() && *board.cookie() == answer.cookie && *board.fixed() == fixed
+        };
+        if let Some(known) = all().iter().find(is_it) {
+            return Ok(Arc::clone(known));
+        }
+        let memory = with_room(|| memfd::create("transom-copy"))?;
+        let board = Board::copy(&memory, fixed, &answer.spelling, answer.cookie)?;
+        // It is found by no name: what stands there is not asked about instances.
+        let (granted, bell) = (AtomicU32::new(0), Mutex::default());
+        let new = Arc::new(Known { board, memory, entry: None, name: None, granted, bell });
+        let mut known = all();
+        if known.len() >= MOST {
+            known.remove(0);
+        }
+        known.push(Arc::clone(&new));
+        Ok(new)
     }
 
     /// Remembers it no more: it was found dead.
@@ -145,6 +183,9 @@ impl Known {
     /// How many server ends of the name are open (P12).
     pub(crate) fn count(&self) -> u32 {
         match &self.entry {
+            _ if self.board.is_copy() => {
+                PipeName::of_spelling(&self.board.spelling()).map_or(0, |name| gate::call::count(&name))
+            }
             Some(entry) => served::count(&self.board, entry.as_fd()),
             None => self.board.instances().count() as u32,
         }
@@ -176,7 +217,10 @@ impl Known {
 pub(crate) fn wait(name: &PipeName, milliseconds: u32) -> Result<(), Code> {
     let begun = futex::now();
     loop {
-        let (known, remembered) = Known::find(name, 0)?;
+        let (known, remembered) = match Known::find(name, 0) {
+            Err(Code::FILE_NOT_FOUND) => return gate::call::wait(name, milliseconds, begun),
+            result => result?,
+        };
         if known.has_listener() {
             return Ok(());
         }
@@ -185,7 +229,7 @@ pub(crate) fn wait(name: &PipeName, milliseconds: u32) -> Result<(), Code> {
             if remembered {
                 continue;
             }
-            return Err(Code::FILE_NOT_FOUND);
+            return gate::call::wait(name, milliseconds, begun);
         }
         let timeout = instance_wait(milliseconds, known.board.fixed().default_timeout);
         let deadline = timeout.deadline_nanos(begun);

@@ -30,6 +30,7 @@
 //! | [`channel`] | one end of a connection: reading, writing, waiting, ending |
 //! | [`board`] | where the instances of a pipe's name stand |
 //! | [`served`], [`known`] | the names of pipes that this process serves, and those it has opened |
+//! | [`gate`] | where clients of other users ask for a connection |
 //! | [`instance`], [`visit`] | the server end and the client end of an instance |
 //! | [`parked`] | connections that are over and may be used again |
 //! | [`desktop`] | windows, names and threads in the memory that all processes of a user share |
@@ -50,6 +51,7 @@ pub(crate) mod current;
 pub(crate) mod desktop;
 pub(crate) mod doze;
 pub(crate) mod errno;
+pub(crate) mod gate;
 pub(crate) mod inbox;
 pub(crate) mod instance;
 pub(crate) mod known;

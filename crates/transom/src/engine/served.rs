@@ -5,7 +5,8 @@
 //!  Instance ─┐
 //!  Instance ─┼─► Served ─► Hold      the name lives (P4); its open file has a byte locked for each instance
 //!  Instance ─┘         ├─► Board     where the instances stand
-//!                      └─► ringer    of the bell on which WaitNamedPipe sleeps
+//!                      ├─► ringer    of the bell on which WaitNamedPipe sleeps
+//!                      └─► Gate      where other users' clients ask, if the pipe admits any
 //! ```
 //! Locks of neighbouring bytes that one open file has are one lock to the kernel, so ten thousand instances of a
 //! process cost no more than one.
@@ -25,6 +26,7 @@ use transom_sys::linux::{bell, fd, host, memfd, process};
 
 use super::board::{Board, Fixed};
 use super::errno::{to_code, with_room};
+use super::gate::Gate;
 use super::parked;
 use super::spin::Budget;
 use crate::namespace::imp::{self as namespace, Facts, Folder, Hold, Memory, Place, Request};
@@ -43,6 +45,8 @@ pub(crate) struct Served {
     kept: Mutex<HashMap<usize, usize>>,
     /// How soon clients come, whichever instance they are for.
     budget: Arc<Budget>,
+    /// For a pipe that admits other users.
+    gate: Mutex<Option<Gate>>,
 }
 
 static SERVED: Mutex<Vec<Weak<Served>>> = Mutex::new(Vec::new());
@@ -88,12 +92,26 @@ impl Served {
         default_timeout: u32,
         security: Security,
     ) -> Result<(Arc<Served>, bool), Code> {
+        let (served, existed) = Served::create_closed(name, plan, default_timeout, security)?;
+        served.open_gate()?;
+        Ok((served, existed))
+    }
+
+    /// As [`create`](Self::create), but for the gate.
+    fn create_closed(
+        name: &PipeName,
+        plan: &Plan,
+        default_timeout: u32,
+        security: Security,
+    ) -> Result<(Arc<Served>, bool), Code> {
         if let Some(known) = Served::known(name) {
             return Ok((known, true));
         }
-        // What others are admitted to they cannot reach yet: connections are memory without a name, opened through
-        // this user's part of /proc. So the name lies where all of this user's lie, whatever the descriptor says.
+        // Whoever is admitted of other users comes by the gate. So the name lies where all of this user's lie, whatever
+        // the descriptor says, and nobody else writes anything here.
         let wanted = Scope::Local;
+        let mut words = security.to_words(Kind::Pipe);
+        words[3] = security.group_id().unwrap_or_else(process::group);
         let access = plan.rights() | FILE_CREATE_PIPE_INSTANCE;
         for scope in scopes().filter(|scope| *scope != wanted) {
             let object = name.object(scope);
@@ -105,7 +123,7 @@ impl Served {
         }
         let object = name.object(wanted);
         let mut board = None;
-        let fixed = Fixed::of(plan, default_timeout);
+        let fixed = Fixed::of(plan, default_timeout, words);
         let opened =
             namespace::create(&request(&object, access), security.clone(), false, &mut |place, cookie| {
                 let (fd, seal) = match place {
@@ -140,7 +158,28 @@ impl Served {
         let sealed = memfd::is_size_sealed(memory.as_fd());
         let board = Board::open(&memory, sealed)?;
         hold.set_memory_fd(memory.as_raw_fd());
-        Served::new(hold, board, memory).map(unique)
+        let served = Served::new(hold, board, memory).map(unique)?;
+        served.open_gate()?;
+        Ok(served)
+    }
+
+    /// Lets other users in, if the pipe admits any.
+    ///
+    /// # Errors
+    /// As [`Gate::open`].
+    fn open_gate(&self) -> Result<(), Code> {
+        let Some(name) = self.name.as_ref().filter(|_| self.board.fixed().admits_others()) else {
+            return Ok(());
+        };
+        let mut gate = self.gate();
+        if gate.is_none() {
+            *gate = Some(Gate::open(name, &self.board, self.hold.view()?)?);
+        }
+        Ok(())
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Option<Gate>> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn new(hold: Hold, board: Board, memory: OwnedFd) -> Result<Served, Code> {
@@ -148,7 +187,8 @@ impl Served {
         let name = PipeName::of_spelling(&board.spelling());
         let kept = Mutex::new(HashMap::new());
         let budget = Arc::new(Budget::new());
-        Ok(Served { hold: Arc::new(hold), board: Arc::new(board), memory, ringer, name, kept, budget })
+        let gate = Mutex::new(None);
+        Ok(Served { hold: Arc::new(hold), board: Arc::new(board), memory, ringer, name, kept, budget, gate })
     }
 
     pub(crate) fn budget(&self) -> &Arc<Budget> {
@@ -203,11 +243,18 @@ impl Served {
     /// An instance listens: wakes who waits for that (P68).
     pub(crate) fn announce(&self) {
         super::bell::announce(self.ringer.as_fd(), self.board.asleep());
+        if self.board.fixed().admits_others()
+            && let Some(gate) = &*self.gate()
+        {
+            gate.announce();
+        }
     }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
+        // First of all: whoever still comes finds nobody.
+        drop(self.gate().take());
         if !super::record::is_forked() {
             self.board.lock().announce_no_more(process::id());
             parked::forget(self.board.cookie());
@@ -280,6 +327,11 @@ pub(crate) fn each_descriptor(served: &[Weak<Served>], mut see: impl FnMut(RawFd
         see(served.memory.as_raw_fd());
         see(served.ringer.as_raw_fd());
         see(served.hold.raw_fd());
+        if let Ok(gate) = served.gate.try_lock()
+            && let Some(gate) = &*gate
+        {
+            gate.each_descriptor(&mut see);
+        }
         // The last one must not be dropped here: another thread of the parent has it.
         std::mem::forget(served);
     }

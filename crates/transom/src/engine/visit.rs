@@ -15,6 +15,7 @@ use transom_sys::linux::{bell, dirs};
 use super::board::{Locked, Offer};
 use super::channel::{End, Offered, join_process};
 use super::errno::to_code;
+use super::gate::{self, call::Opened};
 use super::known::Known;
 use super::owner::me;
 use super::parked;
@@ -30,6 +31,8 @@ pub(crate) struct Visit {
     known: Arc<Known>,
     /// The server's process.
     maker: u32,
+    /// Of another user: the process that serves it, as the gate has told.
+    server: Option<u32>,
     /// How many handles of this process lead here.
     handles: AtomicU32,
     overlapped: bool,
@@ -42,6 +45,25 @@ pub(crate) struct Visit {
 /// # Errors
 /// 2: there is no such pipe. 231: no instance listens. 5: it does not go that way, or its security refuses.
 pub(crate) fn open(name: &PipeName, wanted: u32, spin: Spin, overlapped: bool) -> Result<(Visit, u32), Code> {
+    match open_own(name, wanted, spin, overlapped) {
+        Err(Code::FILE_NOT_FOUND) => open_strangers(name, wanted, spin, overlapped),
+        result => result,
+    }
+}
+
+/// The end of a pipe that another user serves.
+fn open_strangers(name: &PipeName, wanted: u32, spin: Spin, overlapped: bool) -> Result<(Visit, u32), Code> {
+    let Opened { end, answer, server } = gate::call::open(name, wanted)?;
+    let known = Known::of_answer(&answer)?;
+    let rights = client_rights(wanted, answer.access)?;
+    let mut visit = Visit::new(end, known, 0, overlapped);
+    visit.server = Some(server);
+    visit.set_spin(spin);
+    Ok((visit, rights))
+}
+
+/// The end of a pipe of this user.
+fn open_own(name: &PipeName, wanted: u32, spin: Spin, overlapped: bool) -> Result<(Visit, u32), Code> {
     loop {
         let asked = transom_core::access::Kind::Pipe.map_generic(wanted);
         let (known, remembered) = Known::find(name, asked)?;
@@ -143,7 +165,7 @@ fn join(offer: &Offer) -> Result<End, Code> {
 impl Visit {
     fn new(end: End, known: Arc<Known>, maker: u32, overlapped: bool) -> Visit {
         let (handles, spin, attachment) = (AtomicU32::new(0), AtomicU8::new(0), Attachment::new());
-        Visit { end: Some(end), known, maker, handles, overlapped, spin, attachment }
+        Visit { end: Some(end), known, maker, server: None, handles, overlapped, spin, attachment }
     }
 
     /// A client end that came from another process, which has it too.
@@ -159,7 +181,10 @@ impl Visit {
     ) -> Result<Visit, Code> {
         let known = Known::arrive(board)?;
         let cookie = cookie_of(&segment)?;
-        let end = End::share(Role::Client, segment, own, peer, &cookie)?;
+        let mut end = End::share(Role::Client, segment, own, peer, &cookie)?;
+        if known.board().is_copy() {
+            end = end.with_writer();
+        }
         parked::never(&end);
         Ok(Visit::new(end, known, 0, overlapped))
     }
@@ -174,6 +199,11 @@ impl Visit {
 
     pub(crate) fn known(&self) -> &Known {
         &self.known
+    }
+
+    /// The process that serves it.
+    pub(crate) fn server_process(&self) -> u32 {
+        self.server.unwrap_or_else(|| self.end().words().server_pid.load(Ordering::Relaxed))
     }
 
     #[inline]
@@ -229,7 +259,9 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        if let Some(end) = self.end.take() {
+        if let Some(end) = self.end.take()
+            && !self.known.board().is_copy()
+        {
             parked::park(end, self.known.board().cookie(), self.maker);
         }
     }

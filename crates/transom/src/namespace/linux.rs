@@ -220,6 +220,11 @@ pub(crate) fn look_up(request: &Request<'_>) -> Result<(Memory, OwnedFd), Code> 
     Namespace::of_process().look_up(request)
 }
 
+/// The folder that has the roots, where the environment names one: another one is another name space.
+pub(crate) fn base() -> Option<std::path::PathBuf> {
+    Namespace::of_process().base().map(std::path::Path::to_owned)
+}
+
 /// Whether there is such a folder; none is made.
 pub(crate) fn has_folder(scope: transom_core::name::Scope, folder: Folder) -> bool {
     matches!(Namespace::of_process().existing_directory(scope, folder), Ok(Some(_)))

@@ -216,6 +216,15 @@ pub(super) fn server_process_id(handle: &Handle) -> Result<u32> {
     .map_err(error("get server process of pipe"))
 }
 
+pub(super) fn client_user_id(handle: &Handle) -> Result<u32> {
+    match end(handle, Operation::ClientProcess.right()) {
+        Ok(End::Named(end)) => end.client_user_id(),
+        Ok(End::Anonymous(_)) => Err(Code::NOT_SUPPORTED),
+        Err(code) => Err(code),
+    }
+    .map_err(error("get client user of pipe"))
+}
+
 pub(super) fn cancel(handle: &Handle) -> Result<()> {
     match end(handle, 0) {
         Ok(End::Named(end)) => end.cancel(),

@@ -23,7 +23,8 @@
 //! # The backend contract
 //! `linux.rs` and `windows.rs` each export, over handles: `create`, `create_server`, `open_client`, `connect`,
 //! `disconnect`, `wait`, `call`, `receive`, `send`, `lend`, `commit`, `borrow_next`, `transact`, `peek`, `flush`,
-//! `info`, `state`, `set_mode`, `client_process_id`, `server_process_id`, `cancel`, `set_spin` and `list`; also the
+//! `info`, `state`, `set_mode`, `client_process_id`, `server_process_id`, `client_user_id`, `cancel`, `set_spin` and
+//! `list`; also the
 //! types `Loan` and `Borrowed`, of which there are no values where nothing can be lent.
 
 use std::io;
@@ -405,6 +406,15 @@ impl Pipe {
     #[doc(alias = "GetNamedPipeServerProcessId")]
     pub fn server_process_id(&self) -> Result<u32> {
         imp::server_process_id(&self.0)
+    }
+
+    /// The number of the Linux user that the client's process has, as the kernel said when it came: what a server asks
+    /// that admits other users. An extension; with the numbers of processes alone one could be too late.
+    ///
+    /// # Errors
+    /// As [`Pipe::client_process_id`]. `ERROR_NOT_SUPPORTED` (50): on Windows, where users have no numbers.
+    pub fn client_user_id(&self) -> Result<u32> {
+        imp::client_user_id(&self.0)
     }
 
     /// `CancelIoEx(handle, NULL)`: every call of this process that waits on this end, in any thread, ends with

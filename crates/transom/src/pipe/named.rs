@@ -156,8 +156,12 @@ impl ServerOptions {
         self
     }
 
-    /// Who else may open the name or make instances of it (`lpSecurityDescriptor`). Default: only this user
+    /// Who else may open the name (`lpSecurityDescriptor`), as the first instance says. Default: only this user
     /// (P14).
+    ///
+    /// # Differs from Windows
+    /// On Linux, processes of other users do not make instances, whatever it says; and they open a duplex pipe only if
+    /// they are granted reading and writing.
     #[must_use]
     pub fn security(mut self, security: Security) -> ServerOptions {
         self.security = Some(security);
@@ -202,6 +206,7 @@ impl ServerOptions {
     /// `ERROR_PIPE_BUSY` (231): all instances exist (P8).
     /// `ERROR_ACCESS_DENIED` (5): the name exists and must not ([`ServerOptions::first_instance`]), or has
     /// another direction (P6), or is another user's.
+    /// `ERROR_PIPE_BUSY` (231), on Linux, also if it lets other users in and the process that serves it does not answer.
     /// `ERROR_FILENAME_EXCED_RANGE` (206) or `ERROR_INVALID_NAME` (123): longer than 256 characters.
     #[doc(alias = "CreateNamedPipe")]
     pub fn create(&self) -> Result<Server> {
@@ -460,7 +465,8 @@ impl ClientOptions {
     /// `ERROR_BAD_NETPATH` (53): another computer's name (P3).
     ///
     /// # Blocking
-    /// Only as long as [`ClientOptions::wait`] says.
+    /// Only as long as [`ClientOptions::wait`] says. On Linux, for the pipe of another user, until its server's process
+    /// has answered; if that is stopped, ten seconds, and then it is 231.
     #[doc(alias = "CreateFile")]
     pub fn open(&self) -> Result<Client> {
         self.open_when_free().map_err(|error| named(error, &self.name))

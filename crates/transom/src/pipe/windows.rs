@@ -204,6 +204,10 @@ pub(super) fn server_process_id(handle: &Handle) -> Result<u32> {
     pipe::server_process_id(value(handle)).map_err(failed("get server process of pipe"))
 }
 
+pub(super) fn client_user_id(_: &Handle) -> Result<u32> {
+    Err(Error::new("get client user of pipe", Code::NOT_SUPPORTED))
+}
+
 pub(super) fn cancel(handle: &Handle) -> Result<()> {
     pipe::cancel(value(handle)).map_err(failed("cancel waiting calls on pipe"))
 }

@@ -16,6 +16,7 @@ use transom::mapping::{Mapping, MappingOptions};
 use transom::mutex::{Mutex, MutexOptions};
 use transom::pipe;
 use transom::process::{PROCESS_ALL_ACCESS, Process};
+use transom::security::Security;
 use transom::semaphore::Semaphore;
 use transom::thread::{Thread, ThreadOptions};
 use transom::wait::{self, Timeout, Wait};
@@ -169,12 +170,19 @@ fn in_a_plain_fork_every_call_fails_with_50_and_the_parent_is_as_it_was() {
     assert_eq!(role("forks").run(), 0);
 }
 
+/// A pipe that lets other users in: its gate is the one socket that a process has for a name.
+fn server(name: &str) -> transom::Result<pipe::Server> {
+    let name = format!(r"\\.\pipe\{name}");
+    pipe::ServerOptions::new(&name).first_instance(true).security(Security::everyone()).create()
+}
+
 /// Leaves a fork behind that sleeps, says which, and waits to be killed.
 pub fn forks_and_is_killed() -> u32 {
     let name = argument("NAME");
     let _event = EventOptions::new().name(&format!("{name}-event")).create().unwrap();
     let mutex = MutexOptions::new().name(&format!("{name}-mutex")).create().unwrap().object;
     let _mapping = Mapping::create(&format!("{name}-mapping"), 4096).unwrap();
+    let _server = server(&name).unwrap();
     let _writer = Handle::from_raw(crate::support::handle("WRITER")).unwrap();
     let _unused = argument("UNUSED");
     assert_eq!(wait::one(&mutex, Timeout::ZERO).unwrap(), Wait::Object(0));
@@ -223,6 +231,8 @@ fn a_plain_fork_keeps_no_name_and_no_pipe_of_its_parent_alive() {
     for what in ["event", "mapping"] {
         assert_eq!(code(Event::open(&format!("{name}-{what}"))), 2, "{what}");
     }
+    // Else it would wait for an answer that nobody gives, and fail.
+    server(&name).unwrap();
     assert_eq!(wait::one(&mutex, PATIENCE).unwrap(), Wait::Abandoned(0));
     mutex.release().unwrap();
     assert!(read_all(first.0).is_empty());

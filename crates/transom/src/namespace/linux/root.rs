@@ -281,6 +281,10 @@ impl Namespace {
         }
     }
 
+    pub(super) fn base(&self) -> Option<&Path> {
+        self.base.as_deref()
+    }
+
     pub(super) fn root(&self, scope: Scope) -> Root {
         Root::of(scope, self.base.as_deref(), process::user())
     }

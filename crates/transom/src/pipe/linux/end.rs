@@ -7,6 +7,7 @@ use transom_core::pipe::{
     Interruption, Modes, Operation, PIPE_SERVER_END, PIPE_TYPE_MESSAGE, Role, State, Verdict, at_once,
     interrupted, may_transact,
 };
+use transom_sys::linux::process;
 
 use super::super::{Message, Peek, PipeInfo, PipeState};
 use crate::engine::channel::{Deadline, End, ReadMode, Trouble, Waiting};
@@ -311,8 +312,16 @@ impl<'a> NamedEnd<'a> {
         self.may_ask(Operation::ServerProcess)?;
         Ok(match self {
             NamedEnd::Server(instance) => instance.server_process(),
-            NamedEnd::Client(visit) => word(&visit.end().words().server_pid),
+            NamedEnd::Client(visit) => visit.server_process(),
         })
+    }
+
+    pub(super) fn client_user_id(self) -> Coded<u32> {
+        self.may_ask(Operation::ClientProcess)?;
+        match self {
+            NamedEnd::Server(instance) => instance.client_user(),
+            NamedEnd::Client(_) => Ok(process::user()),
+        }
     }
 
     /// CancelIoEx for everything of this process.

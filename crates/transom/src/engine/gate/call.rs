@@ -1,0 +1,231 @@
+//! Asking at the gate of a pipe that a process of another user serves. That process may be hostile: what it hands
+//! over is checked, and nothing of it is waited for without end but what Windows waits for without end.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use transom_core::code::Code;
+use transom_core::gate::{self, Answer, Ask};
+use transom_core::name::{ObjectName, PipeName};
+use transom_core::pipe::instance_wait;
+use transom_core::time::Timeout;
+use transom_sys::linux::fault::step;
+use transom_sys::linux::gate::{self as socket, Peer};
+use transom_sys::linux::{Errno, bell, futex, memfd, process, procfs};
+
+use super::super::channel::End;
+use super::super::errno::{to_code, with_room};
+use super::super::visit::cookie_of;
+use super::{FOR_ANSWER, FOR_ROOM, MOMENT, TRIES, address, broken, object, pass};
+
+/// A connection to a server of another user.
+pub(crate) struct Opened {
+    pub(crate) end: End,
+    pub(crate) answer: Answer,
+    /// The process that serves it, as far as can be told.
+    pub(crate) server: u32,
+}
+
+/// A conversation that came to nothing because the other side went: there may be another one now.
+const GONE: Code = Code::BROKEN_PIPE;
+
+pub(super) fn connect(address: &[u8]) -> Result<(OwnedFd, Peer), Code> {
+    let connect = || with_room(|| Ok(socket::connect(address, FOR_ROOM)));
+    let socket = match connect()? {
+        Err(Errno::MFILE) => connect()?.map_err(broken)?,
+        result => result.map_err(broken)?,
+    };
+    let peer = to_code(socket::peer(&socket))?;
+    Ok((socket, peer))
+}
+
+/// Asks, and waits for the answer until `deadline`.
+///
+/// # Errors
+/// 231: there is none by then. 109: the other side has gone. 1392: it is none.
+pub(super) fn ask(
+    socket: &OwnedFd,
+    ask: Ask,
+    name: &ObjectName,
+    deadline: u64,
+) -> Result<(Answer, Vec<OwnedFd>), Code> {
+    match socket::send(socket, &ask.encode(name), &[]) {
+        // It may have answered already, without waiting for what would be asked.
+        Ok(()) | Err(Errno::PIPE | Errno::CONNRESET) => {}
+        Err(error) => return Err(broken(error)),
+    }
+    step("gate-asked");
+    answer(socket, Some(deadline))
+}
+
+/// The next answer.
+fn answer(socket: &OwnedFd, deadline: Option<u64>) -> Result<(Answer, Vec<OwnedFd>), Code> {
+    let mut message = [0; gate::MOST + 1];
+    let mut was_reset = false;
+    loop {
+        match socket::receive_descriptors(socket, &mut message) {
+            // It has gone without hearing what was asked. It may have said something all the same.
+            Err(Errno::CONNRESET) if !was_reset => {
+                was_reset = true;
+                continue;
+            }
+            Ok((0, _)) | Err(Errno::CONNRESET) => return Err(GONE),
+            Ok((length, descriptors)) => {
+                let answer = message.get(..length).and_then(Answer::decode).ok_or(Code::FILE_CORRUPT)?;
+                return Ok((answer, descriptors));
+            }
+            Err(Errno::AGAIN) => {}
+            Err(error) => return Err(broken(error)),
+        }
+        if deadline.is_some_and(|at| futex::now() >= at) {
+            return Err(Code::PIPE_BUSY);
+        }
+        to_code(bell::wait(socket, &[], deadline))?;
+    }
+}
+
+/// Does it again with whoever serves the name now, if the other side has gone.
+fn persist<T>(mut attempt: impl FnMut() -> Result<T, Code>) -> Result<T, Code> {
+    let patience = futex::now() + FOR_ANSWER;
+    for _ in 0..TRIES {
+        match attempt() {
+            Err(GONE) if futex::now() < patience => pass(MOMENT / 4),
+            Err(GONE) => break,
+            result => return result,
+        }
+    }
+    Err(Code::PIPE_BUSY)
+}
+
+/// CreateFile on the name of a pipe that another user serves.
+///
+/// # Errors
+/// 2: nobody does. 5: the descriptor does not admit this user, or it does not go that way. 231: no instance listens,
+/// or its server does not answer. 1392: what it answers is not what it should be.
+pub(crate) fn open(name: &PipeName, wanted: u32) -> Result<Opened, Code> {
+    let name = object(name);
+    let address = address(&name);
+    persist(|| {
+        let (socket, peer) = connect(&address)?;
+        step("gate-reached");
+        // A message whose descriptors find no room arrives without them, and does not come again.
+        with_room(|| transom_sys::linux::fd::probe(&socket, 2 * socket::MOST_DESCRIPTORS))?;
+        let (answer, descriptors) = ask(&socket, Ask::Open(wanted), &name, futex::now() + FOR_ANSWER)?;
+        step("gate-heard");
+        check(answer.code)?;
+        // So that it does not wait for this any longer.
+        let _ = socket::send(&socket, &[1], &[]);
+        let Ok(parts) = <[OwnedFd; 3]>::try_from(descriptors) else { return Err(Code::FILE_CORRUPT) };
+        let server = server_of(&peer, answer.server);
+        Ok(Opened { end: join(parts)?, answer, server })
+    })
+}
+
+/// WaitNamedPipe for such a pipe, begun at `begun`.
+///
+/// # Errors
+/// 2: nobody serves the name, or the last one goes. 5: not admitted. 121: time is up.
+pub(crate) fn wait(name: &PipeName, milliseconds: u32, begun: u64) -> Result<(), Code> {
+    let name = object(name);
+    let address = address(&name);
+    let mut timeout = instance_wait(milliseconds, 0);
+    // Until the server has said what its default is, and where no time is to be waited.
+    let told = milliseconds > 1;
+    loop {
+        let over = |timeout: &Timeout| {
+            *timeout == Timeout::ZERO || timeout.deadline_nanos(begun).is_some_and(|at| futex::now() >= at)
+        };
+        let heard = connect(&address).and_then(|(socket, _)| {
+            let patience = futex::now() + FOR_ANSWER;
+            let deadline = timeout.deadline_nanos(begun).filter(|_| told);
+            let deadline = deadline.map_or(patience, |at| at.min(patience));
+            let (first, _) = ask(&socket, Ask::Wait, &name, deadline)?;
+            timeout = instance_wait(milliseconds, first.default_timeout);
+            if first.code != Code::SEM_TIMEOUT {
+                return Ok(first.code);
+            }
+            step("gate-waiting");
+            if over(&timeout) {
+                return Ok(Code::SEM_TIMEOUT);
+            }
+            match answer(&socket, timeout.deadline_nanos(begun)) {
+                Err(Code::PIPE_BUSY) => Ok(Code::SEM_TIMEOUT),
+                result => result.map(|(second, _)| second.code),
+            }
+        });
+        match heard {
+            Ok(Code::SEM_TIMEOUT) if over(&timeout) => return Err(Code::SEM_TIMEOUT),
+            // It has no place for one more to wait, or it has gone and another may have come.
+            Ok(Code::PIPE_BUSY | Code::SEM_TIMEOUT) | Err(Code::PIPE_BUSY | GONE) => {
+                if over(&timeout) {
+                    return Err(Code::SEM_TIMEOUT);
+                }
+                pass(MOMENT);
+            }
+            Ok(code) => return check(code),
+            Err(code) => return Err(code),
+        }
+    }
+}
+
+/// How many server ends of such a pipe are open; 0 if nobody serves it.
+pub(crate) fn count(name: &PipeName) -> u32 {
+    let name = object(name);
+    let address = address(&name);
+    let asked = persist(|| {
+        let (socket, _) = connect(&address)?;
+        ask(&socket, Ask::About, &name, futex::now() + FOR_ANSWER)
+    });
+    asked.map_or(0, |(answer, _)| answer.instances)
+}
+
+/// A code that a gate may say.
+fn check(code: Code) -> Result<(), Code> {
+    match code {
+        Code::SUCCESS => Ok(()),
+        Code::FILE_NOT_FOUND | Code::ACCESS_DENIED | Code::PIPE_BUSY => Err(code),
+        // It lacks descriptors or memory; or makes something up.
+        _ => Err(Code::PIPE_BUSY),
+    }
+}
+
+/// The process of an instance: what the server says, if that is a process of the user that the kernel says it is.
+/// Another one of the same user may have answered for it.
+fn server_of(peer: &Peer, told: u32) -> u32 {
+    if told == peer.process || told != 0 && procfs::owner(told) == Some(peer.user) {
+        told
+    } else {
+        peer.process
+    }
+}
+
+/// The client's end of what came: memory that nobody can take away, and bells, opened again, so that their flags are
+/// this process's alone.
+fn join([segment, own, peer]: [OwnedFd; 3]) -> Result<End, Code> {
+    if !memfd::is_ordinary(segment.as_fd()) {
+        return Err(Code::FILE_CORRUPT);
+    }
+    let cookie = cookie_of(&segment)?;
+    let (this, bad) = (process::id(), |_| Code::FILE_CORRUPT);
+    let own = with_room(|| Ok(bell::open_reader(this, own.as_raw_fd())))?.map_err(bad)?;
+    let peer = with_room(|| Ok(bell::open_writer(this, peer.as_raw_fd())))?.map_err(bad)?;
+    Ok(End::join(segment, own, peer, &cookie)?.with_writer())
+}
+
+const _: () = assert!(FOR_ROOM.as_nanos() < Duration::from_nanos(FOR_ANSWER).as_nanos());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server cannot pass off a process of another user as itself.
+    #[test]
+    fn a_servers_number_is_one_of_its_users_processes() {
+        let peer = Peer { process: 77, user: process::user() + 1, group: 0 };
+        assert_eq!(server_of(&peer, process::id()), 77);
+        assert_eq!(server_of(&peer, 0), 77);
+        let own = Peer { user: process::user(), ..peer };
+        assert_eq!(server_of(&own, process::id()), process::id());
+        assert_eq!(server_of(&Peer { process: 5, ..peer }, 5), 5);
+    }
+}
