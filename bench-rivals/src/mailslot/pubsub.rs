@@ -15,6 +15,7 @@ pub struct ToMany;
 
 pub struct Out {
     publisher: Publisher<ipc::Service, [u8], ()>,
+    subscribers: usize,
     /// It must outlive the port.
     _node: Node<ipc::Service>,
 }
@@ -51,7 +52,7 @@ fn publisher(place: &FanPlace, publishers: usize, subscribers: usize) -> Result<
         .backpressure_strategy(BackpressureStrategy::RetryUntilDelivered)
         .create()
         .map_err(Error::of("create a publisher"))?;
-    Ok(Out { publisher, _node: node })
+    Ok(Out { publisher, subscribers, _node: node })
 }
 
 fn subscriber(place: &FanPlace, publishers: usize, subscribers: usize) -> Result<In> {
@@ -95,7 +96,12 @@ impl Sender for Out {
 
     fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let sample = self.publisher.loan_slice_uninit(bytes.len()).map_err(Error::of("loan a sample"))?;
-        sample.write_from_slice(bytes).send().map(drop).map_err(Error::of("send a sample"))
+        match sample.write_from_slice(bytes).send().map_err(Error::of("send a sample"))? {
+            reached if reached == self.subscribers => Ok(()),
+            reached => {
+                Err(Error::new(format!("a sample reached {reached} of {} subscribers", self.subscribers)))
+            }
+        }
     }
 }
 

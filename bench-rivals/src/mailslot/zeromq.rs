@@ -14,8 +14,9 @@ pub struct In(Socket, Vec<u8>);
 
 fn socket(place: &FanPlace, kind: SocketType) -> Result<Socket> {
     let socket = Context::new().socket(kind).map_err(Error::of("make a socket"))?;
-    // Nothing is lost below this limit.
-    let most = (2 * place.window) as i32;
+    // Who publishes loses messages at a limit, which is reached before as many are unread; where one sends to many
+    // there is a window instead.
+    let most = if kind == PUSH || kind == PULL { (2 * place.window) as i32 } else { 0 };
     socket.set_sndhwm(most).map_err(Error::of("limit a socket"))?;
     socket.set_rcvhwm(most).map_err(Error::of("limit a socket"))?;
     socket.set_linger(0).map_err(Error::of("set a socket's end"))?;
@@ -59,7 +60,10 @@ impl Fan for ToMany {
     const TO_ONE: bool = false;
 
     fn sender(place: &FanPlace) -> Result<Out> {
-        Ok(Out(bound(place, XPUB)?, place.many))
+        let socket = bound(place, XPUB)?;
+        // Otherwise only the first of equal subscriptions is told.
+        socket.set_xpub_verbose(true).map_err(Error::of("ask for all subscriptions"))?;
+        Ok(Out(socket, place.many))
     }
 
     fn receiver(place: &FanPlace) -> Result<In> {

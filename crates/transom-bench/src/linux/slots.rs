@@ -85,7 +85,8 @@ impl Fan for Cast {
     const TO_ONE: bool = false;
 
     fn sender(place: &FanPlace) -> Result<Broadcast> {
-        let capacity = 2 * place.window * (place.bytes + 64);
+        // The window, and what is overwritten before it has to be.
+        let capacity = (place.window + place.window / 8 + 2) * (place.bytes + 64);
         Ok(Broadcast::create(&place.tag, capacity)?)
     }
 

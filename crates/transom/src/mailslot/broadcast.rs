@@ -26,7 +26,8 @@ pub struct Broadcast(log::Log);
 
 impl Broadcast {
     /// Publishes to `name`, with room for `capacity` bytes of messages that slow subscribers have not read; each takes
-    /// 16 to 31 bytes more than its own. If the name has a publisher already, its capacity stays.
+    /// 16 to 31 bytes more than its own, and up to a sixteenth of the room may be given up before it has to be. If the
+    /// name has a publisher already, its capacity stays.
     ///
     /// `name` is one of the namespace's, `Local\` or `Global\` in front or not. It exists as long as anybody publishes or
     /// subscribes to it.

@@ -25,7 +25,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use transom_core::code::Code;
-use transom_core::sync::publish;
 
 use super::Received;
 use super::lull::{Lull, Seat, step};
@@ -40,6 +39,9 @@ const TAIL: usize = 256;
 const NUMBER: usize = 264;
 const RECORDS: usize = 4096;
 const HEADER: u64 = 16;
+
+/// So many times, at the most, has a whole log to be said to be overwritten.
+const AT_ONCE: u64 = 16;
 
 /// The bits of a tail that are a position.
 const POSITION: u64 = !(HEADER - 1);
@@ -77,6 +79,8 @@ pub(crate) struct Place {
     position: u64,
     /// The number of the message that comes next, if none is lost.
     next: u64,
+    /// Up to where the log was published when this subscriber looked last.
+    end: u64,
 }
 
 struct Record {
@@ -147,7 +151,7 @@ impl Log {
             let end = tail.load(Ordering::Acquire);
             let next = published(number.load(Ordering::Acquire), end);
             if tail.load(Ordering::Acquire) == end {
-                return Ok(Place { position: end & POSITION, next });
+                return Ok(Place { position: end & POSITION, next, end: end & POSITION });
             }
         }
     }
@@ -206,16 +210,23 @@ impl Log {
         self.view.write(self.at(begin) + HEADER as usize, message)?;
         number.store(count.wrapping_add(1), Ordering::Relaxed);
         step("broadcast-written");
-        // With the tail comes the record; a barrier, before it is asked who sleeps.
-        publish(tail, end | count.wrapping_add(1) & !POSITION);
+        // With the tail comes the record. The barrier before it is asked who sleeps stands behind the turn.
+        tail.store(end | count.wrapping_add(1) & !POSITION, Ordering::Release);
         Ok(())
     }
 
-    /// Says that everything before what is about to be written is intact no more.
+    /// Says that everything before what is about to be written is intact no more; and something more than that, so that
+    /// most messages need not say anything: each subscriber looks at the word each time.
     fn make_room(&self, tail: u64, end: u64) -> Result<()> {
         let word = self.view.atomic_u64(OLDEST)?;
         let mut oldest = word.load(Ordering::Relaxed);
-        while end.wrapping_sub(oldest) > self.capacity {
+        if end.wrapping_sub(oldest) <= self.capacity {
+            // Whoever sees a byte of what is written next sees what the last publisher said.
+            fence(Ordering::Release);
+            return Ok(());
+        }
+        let most = self.capacity - self.capacity / AT_ONCE;
+        while end.wrapping_sub(oldest) > most {
             let record = self.record(oldest)?;
             oldest = match self.behind(oldest, &record) {
                 Some(next) if oldest < tail && next <= tail => next,
@@ -239,9 +250,15 @@ impl Log {
         let tail = self.view.atomic_u64(TAIL)?;
         // As often as publishers may be faster than this.
         for _ in 0..10_000 {
-            let end = tail.load(Ordering::Acquire) & POSITION;
+            // As long as there is more, the publishers' cache line is left alone.
+            if place.position >= place.end {
+                place.end = tail.load(Ordering::Acquire) & POSITION;
+            }
+            let mut end = place.end;
             let intact = oldest.load(Ordering::Acquire);
             if place.position < intact || place.position > end {
+                end = tail.load(Ordering::Acquire) & POSITION;
+                place.end = end;
                 place.position = intact.min(end);
             }
             if place.position == end {
@@ -271,7 +288,7 @@ impl Log {
                 return Err(Error::new("read broadcast", Code::INSUFFICIENT_BUFFER));
             }
             let lost = record.number.saturating_sub(place.next);
-            *place = Place { position: behind, next: record.number.wrapping_add(1) };
+            *place = Place { position: behind, next: record.number.wrapping_add(1), end };
             return Ok(Some(Received { len: length, lost }));
         }
         Ok(None)

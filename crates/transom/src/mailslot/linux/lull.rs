@@ -1,6 +1,7 @@
 //! Taking turns and sleeping over a log, on Linux: a robust futex for the turn, [`crate::engine::doze`] for the sleep.
 //! All of it lies in the log's first page; nobody is written down.
 
+use transom_core::ring::turn;
 use transom_sys::linux::fault;
 use transom_sys::linux::futex;
 
@@ -45,9 +46,10 @@ impl Lull {
         taken.ok_or_else(|| Error::new("publish", Code::NOT_SUPPORTED))
     }
 
-    /// Something was published, and the tail was a barrier.
+    /// Something was published, and the turn was given up.
     #[inline]
     pub(super) fn published(&self, view: &View) -> Result<()> {
+        turn::fence_behind_release();
         let doze = doze(view)?;
         doze.publishing();
         step("broadcast-published");

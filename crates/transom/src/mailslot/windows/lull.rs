@@ -69,8 +69,10 @@ impl Lull {
         self.turn.lock()
     }
 
-    /// Something was published, and the tail was a barrier.
+    /// Something was published, and the turn was given up.
     pub(super) fn published(&self, view: &View) -> Result<()> {
+        // Pairs with the one of who is about to sleep.
+        fence(Ordering::SeqCst);
         for row in 0..MOST {
             let taken = view.atomic_u32(number(row))?;
             let seen = taken.load(Ordering::SeqCst);
@@ -109,7 +111,7 @@ impl Lull {
     /// A subscriber is about to sleep: it looks once more before [`Lull::sleep`] with what this gives.
     pub(super) fn announce(&self, view: &View, seat: &Seat) -> Result<u32> {
         view.atomic_u32(asleep(seat.row))?.store(1, Ordering::SeqCst);
-        // Pairs with the tail of whoever publishes.
+        // Pairs with the one of whoever has published.
         fence(Ordering::SeqCst);
         Ok(0)
     }
