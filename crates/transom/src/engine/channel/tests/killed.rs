@@ -293,7 +293,7 @@ fn each(steps: &[&str], round: fn(&str) -> bool) {
         return;
     }
     for step in steps {
-        assert!((0..10).any(|_| round(step)), "{step} was not reached");
+        assert!((0..100).any(|_| round(step)), "{step} was not reached");
     }
 }
 
@@ -342,7 +342,8 @@ fn what_a_killed_process_published_is_heard_of_although_others_have_its_end() {
     ];
     for (step, length, whole) in cases {
         let mut reached = false;
-        for _ in 0..20 {
+        // A turn that is given up is somebody's at once only if that one sleeps: on a busy machine it seldom does.
+        for _ in 0..200 {
             let (server, client) = pair(messages(1000));
             let child = start_as(&client, "one-writer", step, length);
             let begun = futex::now();
