@@ -39,7 +39,7 @@ fn name() -> String {
 /// A server and a client of different users; the administrator may be one of them.
 const PAIRS: [(u32, u32); 3] = [(ALICE, BOB), (ROOT, BOB), (ALICE, ROOT)];
 
-/// P5, P14, P15, P17, P25, P71, P76
+/// P5, P14, P15, P17, P25, P71
 #[test]
 fn an_admitted_user_opens_writes_reads_and_leaves() {
     let _limit = limit();
@@ -110,7 +110,7 @@ fn users_share_the_instances_of_a_name() {
     }
 }
 
-/// P14, P76, M41: to whom the descriptor gives nothing, or less than is asked.
+/// P14, M41: to whom the descriptor gives nothing, or less than is asked.
 #[test]
 fn who_is_not_admitted_gets_5_and_takes_no_instance() {
     let _limit = limit();

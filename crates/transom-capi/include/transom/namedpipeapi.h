@@ -48,7 +48,7 @@ extern "C" {
  * \\.\pipe\...), ERROR_PATH_NOT_FOUND (NULL), ERROR_INVALID_PARAMETER, ERROR_PIPE_BUSY (all
  * instances exist), ERROR_ACCESS_DENIED (first instance asked for, other direction, other user's
  * name), ERROR_FILENAME_EXCED_RANGE. The security descriptor of the first instance lets other
- * users open it (P14, P76); they make no instances of it. */
+ * users open it (P14); they make no instances of it. */
 TRANSOM_API HANDLE WINAPI CreateNamedPipeA(LPCSTR lpName, DWORD dwOpenMode, DWORD dwPipeMode,
     DWORD nMaxInstances, DWORD nOutBufferSize, DWORD nInBufferSize, DWORD nDefaultTimeOut,
     LPSECURITY_ATTRIBUTES lpSecurityAttributes);
