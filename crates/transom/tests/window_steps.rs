@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use transom::process::Child;
 use transom::wait::{self, Timeout};
 use transom::window::message::{WM_APP, WM_USER};
 use transom::window::{Class, MessageLoop, Sender, Window, WindowHandle};
@@ -241,6 +242,16 @@ fn a_receiver_killed_at_any_step_answers_its_senders_and_its_window_is_invalid_a
     }
 }
 
+/// A process that answers, and a way to its window.
+fn ready_receiver(class: &Class) -> (Child, Sender) {
+    let name = unique("steps-ready");
+    let event = named_event(&name);
+    let child = role("receiver").with("CLASS", class.name()).with("READY", &name).start();
+    wait::one(&event, PATIENCE).unwrap();
+    let to = Sender::find(class.name(), "receiver").unwrap();
+    (child, to)
+}
+
 /// Makes a window, which finds what the dead have left, and goes in good order.
 fn visitor() -> u32 {
     let thread = std::thread::spawn(|| {
@@ -289,11 +300,7 @@ fn the_dead_stay_dead_while_they_are_taken_apart() {
         let mut met = false;
         // A process of another test may be there first, and take the dead apart without stopping.
         while !met {
-            let name = unique("steps-ready");
-            let event = named_event(&name);
-            let dead = role("receiver").with("CLASS", class.name()).with("READY", &name).start();
-            wait::one(&event, PATIENCE).unwrap();
-            let to = Sender::find(class.name(), "receiver").unwrap();
+            let (dead, to) = ready_receiver(&class);
             dead.process.terminate(9).unwrap();
             exit_code(&dead);
             let visitor = role("visitor").with("CLASS", class.name()).env("TRANSOM_STOP_AT", step).start();
@@ -364,12 +371,8 @@ fn patient() -> u32 {
 #[test]
 fn many_who_wait_without_end_are_told_of_the_death() {
     let _limit = limit();
-    let name = unique("steps-deaf");
-    let ready = named_event(&name);
     let class = Class::register(&unique("steps-patient")).unwrap();
-    let deaf = role("receiver").with("CLASS", class.name()).with("READY", &name).start();
-    wait::one(&ready, PATIENCE).unwrap();
-    let to = Sender::find(class.name(), "receiver").unwrap();
+    let (deaf, to) = ready_receiver(&class);
     // Stopped, it never looks at its queue again.
     let id = deaf.process.id().unwrap();
     signal(id, "-STOP");

@@ -5,7 +5,7 @@
 //! other thread of the parent is gone and may have held any lock.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use rustix::event::{PollFd, PollFlags};
@@ -502,40 +502,4 @@ pub fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "
 pub unsafe fn close_raw(fd: RawFd) {
     // SAFETY: the caller's promise.
     unsafe { libc::close(fd) };
-}
-
-/// epoll(7) for pidfds: tells a watching thread which processes ended.
-#[derive(Debug)]
-pub struct Watcher(OwnedFd);
-
-impl Watcher {
-    /// epoll_create1(2).
-    pub fn new() -> Result<Watcher> {
-        let flags = rustix::event::epoll::CreateFlags::CLOEXEC;
-        Ok(Watcher(above_standard(opening("epoll_create", || rustix::event::epoll::create(flags))?)?))
-    }
-
-    /// EPOLL_CTL_ADD: reports `token` once when the process has ended.
-    pub fn add(&self, pidfd: impl AsFd, token: u64) -> Result<()> {
-        use rustix::event::epoll::{EventData, EventFlags, add};
-        fault::call("epoll_ctl")?;
-        add(&self.0, pidfd, EventData::new_u64(token), EventFlags::IN | EventFlags::ONESHOT)
-    }
-
-    /// EPOLL_CTL_DEL.
-    pub fn remove(&self, pidfd: impl AsFd) {
-        let _ = rustix::event::epoll::delete(&self.0, pidfd);
-    }
-
-    /// epoll_wait(2), without limit: the tokens of those that ended.
-    pub fn wait(&self, tokens: &mut Vec<u64>) {
-        let mut events = [rustix::event::epoll::Event {
-            flags: rustix::event::epoll::EventFlags::empty(),
-            data: rustix::event::epoll::EventData::new_u64(0),
-        }; 16];
-        tokens.clear();
-        if let Ok(count) = rustix::event::epoll::wait(&self.0, &mut events[..], None) {
-            tokens.extend(events[..count].iter().map(|event| event.data.u64()));
-        }
-    }
 }

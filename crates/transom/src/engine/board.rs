@@ -401,6 +401,29 @@ impl Locked<'_> {
         self.board.glance(index)
     }
 
+    /// Tries the listening instances with what they offer, the one first that has listened longest, until one is good;
+    /// `None` if none is. Those leave the board that nobody has any more.
+    ///
+    /// # Errors
+    /// 4, 8: what no other instance would mend.
+    pub(crate) fn with_oldest<T>(
+        &self,
+        is_alive: impl Fn(usize) -> bool,
+        attempt: impl Fn(usize, &Offer) -> Result<T, Code>,
+    ) -> Result<Option<T>, Code> {
+        let mut no_good = Vec::new();
+        while let Some(index) = self.oldest(&no_good) {
+            match attempt(index, &self.offered(index)) {
+                Ok(done) => return Ok(Some(done)),
+                Err(code @ (Code::TOO_MANY_OPEN_FILES | Code::NOT_ENOUGH_MEMORY)) => return Err(code),
+                // Its server was killed; or it ends just now, or another process has the end but does not offer it.
+                Err(_) if is_alive(index) => no_good.push(index),
+                Err(_) => self.free(index),
+            }
+        }
+        Ok(None)
+    }
+
     /// The instance that a client gets (P10).
     pub(crate) fn oldest(&self, skip: &[usize]) -> Option<usize> {
         let stamp = |index| self.board.pages.u64(slot_offset(index) + slot::STAMP).load(Ordering::Relaxed);

@@ -20,7 +20,6 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -29,7 +28,8 @@ use transom_core::code::Code;
 use transom_core::gate::{self, Ask};
 use transom_core::name::{ObjectName, PipeName, Scope};
 use transom_sys::linux::fault::{self, step};
-use transom_sys::linux::gate::{self as socket, Poller};
+use transom_sys::linux::poller::{self, Poller};
+use transom_sys::linux::socket;
 use transom_sys::linux::{Errno, futex, process};
 
 use super::board::Board;
@@ -78,12 +78,6 @@ fn object(name: &PipeName) -> ObjectName {
     name.object(Scope::Local)
 }
 
-/// Lets a moment pass for which there is nothing to sleep on.
-fn pass(nanos: u64) {
-    let nothing = AtomicU32::new(0);
-    let _ = futex::wait(&nothing, 0, Some(futex::now() + nanos));
-}
-
 impl Gate {
     /// Opens the gate of a board's name, or has it too. `entry`: shows the locks of the name's holders.
     ///
@@ -93,7 +87,7 @@ impl Gate {
         let name = object(name);
         let (listener, news) = listen(&name, board.cookie())?;
         step("gate-open");
-        let stop = Arc::new(with_room(socket::event)?);
+        let stop = Arc::new(with_room(poller::event)?);
         let poller = Arc::new(with_room(Poller::new)?);
         let (listener, news) = (Arc::new(listener), Arc::new(news));
         let guests = Arc::new(Mutex::new(Guests::default()));
@@ -120,7 +114,7 @@ impl Gate {
 
     /// An instance listens: whoever waits at the gate is told, by whatever process has it.
     pub(crate) fn announce(&self) {
-        socket::raise(&*self.news);
+        poller::raise(&*self.news);
     }
 
     /// What a forked child closes.
@@ -144,7 +138,7 @@ impl Drop for Gate {
             std::mem::forget(thread);
             return;
         }
-        socket::raise(&*self.stop);
+        poller::raise(&*self.stop);
         let _ = thread.join();
     }
 }
@@ -158,12 +152,12 @@ fn listen(name: &ObjectName, cookie: &[u8; 16]) -> Result<(OwnedFd, OwnedFd), Co
             Err(Errno::ADDRINUSE) => Ok(None),
             result => result.map(Some),
         })? {
-            Some(listener) => return Ok((listener, with_room(socket::event)?)),
+            Some(listener) => return Ok((listener, with_room(poller::event)?)),
             None => match join(name, &address, cookie) {
                 Ok(joined) => return Ok(joined),
                 Err(code @ Code::ACCESS_DENIED) => return Err(code),
                 // It is about to go, or to come.
-                Err(_) if futex::now() < patience => pass(MOMENT),
+                Err(_) if futex::now() < patience => futex::pass(MOMENT),
                 Err(_) => return Err(Code::PIPE_BUSY),
             },
         }

@@ -9,7 +9,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use transom_core::code::Code;
 use transom_core::delivery;
 use transom_core::record::Slot;
-use transom_sys::linux::{Errno, fd, socket};
+use transom_sys::linux::socket::MOST_DESCRIPTORS;
+use transom_sys::linux::{Errno, fd, inbox};
 
 use super::errno::{code, with_room};
 use super::record::ProcessRecord;
@@ -34,7 +35,7 @@ pub(crate) fn name(cookie: &[u8; 16]) -> Vec<u8> {
 /// The inbox of a record's process.
 pub(crate) fn create(record: &ProcessRecord) -> Result<OwnedFd, Code> {
     let name = record.inbox_name();
-    with_room(|| socket::listen(&name))
+    with_room(|| inbox::listen(&name))
 }
 
 /// Leaves a handle in the inbox of another process.
@@ -46,7 +47,7 @@ pub(crate) fn deliver(
 ) -> Result<(), Code> {
     let name = target.inbox_name();
     let message = delivery::encode(index, slot);
-    let send = || socket::deliver(&name, &message, descriptors);
+    let send = || inbox::deliver(&name, &message, descriptors);
     let sent = match send() {
         Err(Errno::MFILE) if fd::raise_limit() => send(),
         result => result,
@@ -68,8 +69,8 @@ pub(crate) fn next(inbox: &OwnedFd) -> Result<Option<Delivery>, Code> {
     let mut message = [0; delivery::SIZE + 1];
     loop {
         // A message whose descriptors find no room arrives without them, and does not come again.
-        with_room(|| fd::probe(inbox, 1 + socket::MOST_DESCRIPTORS))?;
-        let received = with_room(|| socket::receive(inbox, &mut message))?;
+        with_room(|| fd::probe(inbox, 1 + MOST_DESCRIPTORS))?;
+        let received = with_room(|| inbox::receive(inbox, &mut message))?;
         let Some((length, descriptors)) = received else { return Ok(None) };
         if let Some((index, slot)) = message.get(..length).and_then(delivery::decode) {
             return Ok(Some(Delivery { index, slot, descriptors }));

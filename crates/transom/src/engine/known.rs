@@ -52,6 +52,16 @@ fn all() -> MutexGuard<'static, Vec<Arc<Known>>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Remembers a name as the one used last, in place of the one that was not used for longest if there are too many.
+fn keep(known: &mut Vec<Arc<Known>>, new: Known) -> Arc<Known> {
+    if known.len() >= MOST {
+        known.remove(0);
+    }
+    let new = Arc::new(new);
+    known.push(Arc::clone(&new));
+    new
+}
+
 impl Known {
     /// The name, if it exists and grants `access`; whether it was remembered, and so may be gone meanwhile.
     ///
@@ -100,13 +110,8 @@ impl Known {
                 granted |= old.granted.load(Ordering::Relaxed);
             }
         }
-        if known.len() >= MOST {
-            known.remove(0);
-        }
         let (entry, name, granted) = (Some(entry), Some(name.clone()), AtomicU32::new(granted));
-        let new = Arc::new(Known { board, memory, entry, name, granted, bell: Mutex::default() });
-        known.push(Arc::clone(&new));
-        new
+        keep(&mut known, Known { board, memory, entry, name, granted, bell: Mutex::default() })
     }
 
     /// The board of a client end that came from another process.
@@ -146,13 +151,7 @@ impl Known {
         let board = Board::copy(&memory, fixed, &answer.spelling, answer.cookie)?;
         // It is found by no name: what stands there is not asked about instances.
         let (granted, bell) = (AtomicU32::new(0), Mutex::default());
-        let new = Arc::new(Known { board, memory, entry: None, name: None, granted, bell });
-        let mut known = all();
-        if known.len() >= MOST {
-            known.remove(0);
-        }
-        known.push(Arc::clone(&new));
-        Ok(new)
+        Ok(keep(&mut all(), Known { board, memory, entry: None, name: None, granted, bell }))
     }
 
     /// Remembers it no more: it was found dead.
@@ -258,10 +257,7 @@ fn sleep(known: &Known, deadline: Option<u64>) -> Result<(), Code> {
     }
     let Some(reader) = known.bell() else {
         // Nobody is noted as having the bell although the name is held: a server is just starting or ending.
-        let moment = futex::now() + MOMENT;
-        let until = deadline.map_or(moment, |at| at.min(moment));
-        let nothing = AtomicU32::new(0);
-        let _ = futex::wait(&nothing, 0, Some(until));
+        futex::pass(deadline.map_or(MOMENT, |at| at.saturating_sub(futex::now()).min(MOMENT)));
         return Ok(());
     };
     loop {

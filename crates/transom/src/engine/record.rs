@@ -24,8 +24,9 @@ use transom_core::code::Code;
 use transom_core::record::{
     RECORD_MAGIC, SLOT_SIZE, SLOT_WORDS, Slot, SlotState, VERSION, believable, process as layout,
 };
+use transom_sys::linux::inbox::is_inbox;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{fd, futex, host, memfd, process, random, socket};
+use transom_sys::linux::{fd, futex, host, memfd, process, random};
 
 use super::errno::{to_code, with_room};
 use super::{inbox, table};
@@ -412,7 +413,7 @@ fn take_over(given: RawFd) -> Option<(ProcessRecord, OwnedFd, HashMap<usize, Opt
         return None;
     }
     let inbox = host::duplicate_number(number).ok()?;
-    if !socket::is_inbox(inbox.as_fd(), &record.inbox_name()) {
+    if !is_inbox(inbox.as_fd(), &record.inbox_name()) {
         return None;
     }
     for left in [given, number] {

@@ -291,6 +291,7 @@ mod tests {
         }
         assert_eq!(value(), MOST);
     }
+
     /// A stream that is dense is left alone for longer, one that is not for the shortest time again; an answer ends it.
     #[test]
     fn a_dense_stream_is_looked_at_seldom() {

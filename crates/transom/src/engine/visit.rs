@@ -92,42 +92,35 @@ fn open_own(name: &PipeName, wanted: u32, spin: Spin, overlapped: bool) -> Resul
 fn connect(known: &Arc<Known>, spin: Spin, overlapped: bool) -> Result<Option<Visit>, Code> {
     let board = known.board();
     let own = me().process;
-    let mut no_good = Vec::new();
     let locked = board.lock();
     spin::show_processor(board.processor_of_client());
     step("board-locked");
-    while let Some(index) = locked.oldest(&no_good) {
-        let offer = locked.offered(index);
-        if let Some(end) = again(known, &locked, index, &offer) {
-            drop(locked);
-            let visit = Visit::new(end, Arc::clone(known), offer.maker, overlapped);
-            visit.set_spin(spin);
-            return Ok(Some(visit));
-        }
-        match join(&offer) {
-            Ok(end) => {
-                step("client-attached");
-                end.words().client_pid.store(own, Ordering::Relaxed);
-                // Others that got as far as this were killed.
-                end.words().holders_client.store(1, Ordering::Release);
-                // Before the change, so that it cannot be lost; who is woken waits for the board.
-                locked.knock(index);
-                end.ring_connect();
-                step("client-rang");
-                locked.connect(index, own);
-                step("connected-published");
-                drop(locked);
-                let visit = Visit::new(end, Arc::clone(known), offer.maker, overlapped);
-                visit.set_spin(spin);
-                return Ok(Some(visit));
+    let connected = locked.with_oldest(
+        |index| known.is_alive(index),
+        |index, offer| {
+            if let Some(end) = again(known, &locked, index, offer) {
+                return Ok((end, offer.maker));
             }
-            Err(code @ (Code::TOO_MANY_OPEN_FILES | Code::NOT_ENOUGH_MEMORY)) => return Err(code),
-            // Its server was killed; or it ends just now, or another process has the end but does not offer it.
-            Err(_) if known.is_alive(index) => no_good.push(index),
-            Err(_) => locked.free(index),
-        }
-    }
-    Ok(None)
+            let end = join(offer)?;
+            step("client-attached");
+            end.words().client_pid.store(own, Ordering::Relaxed);
+            // Others that got as far as this were killed.
+            end.words().holders_client.store(1, Ordering::Release);
+            // Before the change, so that it cannot be lost; who is woken waits for the board.
+            locked.knock(index);
+            end.ring_connect();
+            step("client-rang");
+            locked.connect(index, own);
+            step("connected-published");
+            Ok((end, offer.maker))
+        },
+    )?;
+    drop(locked);
+    Ok(connected.map(|(end, maker)| {
+        let visit = Visit::new(end, Arc::clone(known), maker, overlapped);
+        visit.set_spin(spin);
+        visit
+    }))
 }
 
 /// Connects by a connection that this process and the server have had before; `None` if there is none for this

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use transom_core::code::Code;
 use transom_sys::linux::futex::{self, Sleep};
+use transom_sys::linux::poller::Poller;
 use transom_sys::linux::{Errno, process};
 
 use super::errno::{code, to_code, with_room};
@@ -37,7 +38,7 @@ impl Watched {
 pub(crate) const THREAD: &str = "transom-watcher";
 
 struct Watcher {
-    system: process::Watcher,
+    system: Poller,
     next: AtomicU64,
     watched: Mutex<HashMap<u64, Weak<Watched>>>,
     /// Owners of mutexes that were waited for, so that the next wait finds them watched.
@@ -51,7 +52,7 @@ fn watcher() -> Result<&'static Watcher, Code> {
     let watcher = WATCHER
         .get_or_init(|| {
             Ok(Watcher {
-                system: to_code(process::Watcher::new())?,
+                system: to_code(Poller::new())?,
                 next: AtomicU64::new(1),
                 watched: Mutex::default(),
                 owners: Mutex::default(),
@@ -72,7 +73,7 @@ fn watcher() -> Result<&'static Watcher, Code> {
 fn run(watcher: &Watcher) {
     let mut tokens = Vec::new();
     loop {
-        watcher.system.wait(&mut tokens);
+        watcher.system.wait(&mut tokens, None);
         for token in &tokens {
             let entry = watcher.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
             if let Some(watched) = entry.and_then(|entry| entry.upgrade()) {
@@ -92,7 +93,7 @@ pub(crate) fn watch(pidfd: impl AsFd) -> Result<Arc<Watched>, Code> {
     let mut all = watcher.watched.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|_, entry| entry.strong_count() > 0);
     all.insert(token, Arc::downgrade(&watched));
-    if let Err(error) = watcher.system.add(&watched.pidfd, token) {
+    if let Err(error) = watcher.system.add_once(&watched.pidfd, token) {
         all.remove(&token);
         return Err(code(error));
     }

@@ -13,7 +13,7 @@ use transom_core::access::Kind;
 use transom_core::delivery;
 use transom_core::record::{PAGE_MAGIC, Slot, SlotState, VERSION, handle_value, page, process as layout};
 use transom_core::word;
-use transom_sys::linux::{Errno, lock, memfd, pipe, socket};
+use transom_sys::linux::{Errno, inbox, lock, memfd, pipe};
 
 use crate::peer::{Random, descriptors, duplicate, entry_path, record_of, write_u32, write_u64};
 use crate::record::plant;
@@ -114,7 +114,7 @@ impl Receiver {
     }
 
     fn send(&self, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-        socket::deliver(&self.inbox, message, descriptors)
+        inbox::deliver(&self.inbox, message, descriptors)
     }
 
     /// Plants a reserved row, sends what is to be in it, and gives the value.

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use transom_core::gate::{self, Answer, Ask};
 use transom_core::name::{ObjectName, PipeName, Scope};
 use transom_core::ring::layout::{Control, SegmentHeader};
-use transom_sys::linux::gate as socket;
 use transom_sys::linux::map::SharedPages;
+use transom_sys::linux::socket;
 use transom_sys::linux::{Errno, bell, fd, futex, memfd, pipe, process};
 
 use crate::name;
-use crate::puppet::{ALICE, BOB, CAROL, Puppet, answer, is_administrator, orders};
+use crate::puppet::{ALICE, BOB, CAROL, Puppet, answer, converse, is_administrator, orders};
 use crate::support::{argument, limit};
 
 /// How the gate knows a pipe.
@@ -28,7 +28,7 @@ fn address(name: &str) -> Vec<u8> {
 const A_SECOND: Duration = Duration::from_secs(1);
 
 fn connect(name: &str) -> Result<OwnedFd, Errno> {
-    socket::connect(&address(name), A_SECOND)
+    socket::connect(&address(name), Some(A_SECOND))
 }
 
 /// What is said to a message; `None` if the connection is ended without a word.
@@ -284,7 +284,7 @@ pub fn crowd() -> u32 {
     let mut all = Vec::new();
     for _ in orders() {
         loop {
-            match socket::connect(&address(&name), Duration::from_millis(1)) {
+            match socket::connect(&address(&name), Some(Duration::from_millis(1))) {
                 Ok(socket) => all.push(socket),
                 Err(Errno::AGAIN) => break,
                 Err(error) => panic!("{error}"),
@@ -296,11 +296,7 @@ pub fn crowd() -> u32 {
 }
 
 fn has_conversation(server: &mut Puppet, client: &mut Puppet, what: &str) {
-    server.say("echo");
-    assert_eq!(client.tell("open-waiting"), "0", "{what}");
-    assert_eq!(client.tell("send hello"), "5", "{what}");
-    assert_eq!(client.tell("receive"), "hello", "{what}");
-    assert_eq!(server.hear(), "hello", "{what}");
+    converse(server, client, what);
     assert_eq!(client.tell("close"), "0", "{what}");
     assert_eq!(server.tell("disconnect"), "0", "{what}");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::name;
-use crate::puppet::{ALICE, BOB, CAROL, Puppet, is_administrator};
+use crate::puppet::{ALICE, BOB, CAROL, Puppet, converse, is_administrator};
 use crate::support::limit;
 
 /// Whether anything has this name: files of shared memory, or abstract sockets.
@@ -75,11 +75,7 @@ fn a_server_killed_at_any_step_leaves_nothing_and_nobody_waiting() {
         assert_eq!(client.tell("open"), "2", "{step}");
         let mut next = Puppet::new(CAROL, &name);
         assert_eq!(next.tell("create everyone 1"), "0", "{step}");
-        next.say("echo");
-        assert_eq!(client.tell("open-waiting"), "0", "{step}");
-        assert_eq!(client.tell("send hello"), "5", "{step}");
-        assert_eq!(client.tell("receive"), "hello", "{step}");
-        assert_eq!(next.hear(), "hello");
+        converse(&mut next, &mut client, step);
         assert_eq!(next.tell("close"), "0");
     }
 }
@@ -104,11 +100,7 @@ fn after_a_client_killed_at_any_step_the_next_one_is_served() {
             assert_eq!(victim.tell("open"), "");
         }
         assert!(victim.was_killed(), "{step}");
-        server.say("echo");
-        assert_eq!(client.tell("open-waiting"), "0", "{step}");
-        assert_eq!(client.tell("send hello"), "5", "{step}");
-        assert_eq!(client.tell("receive"), "hello", "{step}");
-        assert_eq!(server.hear(), "hello", "{step}");
+        converse(&mut server, &mut client, step);
     }
 }
 

@@ -30,6 +30,15 @@ pub fn is_administrator() -> bool {
     is_root
 }
 
+/// A client comes, and its server gives it back what it says.
+pub fn converse(server: &mut Puppet, client: &mut Puppet, what: &str) {
+    server.say("echo");
+    assert_eq!(client.tell("open-waiting"), "0", "{what}");
+    assert_eq!(client.tell("send hello"), "5", "{what}");
+    assert_eq!(client.tell("receive"), "hello", "{what}");
+    assert_eq!(server.hear(), "hello", "{what}");
+}
+
 /// What a puppet's answers begin with; the test harness writes other lines.
 const MARK: &str = "> ";
 

@@ -10,13 +10,13 @@ use transom_core::name::{ObjectName, PipeName};
 use transom_core::pipe::instance_wait;
 use transom_core::time::Timeout;
 use transom_sys::linux::fault::step;
-use transom_sys::linux::gate::{self as socket, Peer};
+use transom_sys::linux::socket::{self, Peer};
 use transom_sys::linux::{Errno, bell, futex, memfd, process, procfs};
 
 use super::super::channel::End;
 use super::super::errno::{to_code, with_room};
 use super::super::visit::cookie_of;
-use super::{FOR_ANSWER, FOR_ROOM, MOMENT, TRIES, address, broken, object, pass};
+use super::{FOR_ANSWER, FOR_ROOM, MOMENT, TRIES, address, broken, object};
 
 /// A connection to a server of another user.
 pub(crate) struct Opened {
@@ -26,11 +26,14 @@ pub(crate) struct Opened {
     pub(crate) server: u32,
 }
 
+/// Descriptors of a connection: its segment, and two bells that are opened again.
+const PARTS: usize = 3;
+
 /// A conversation that came to nothing because the other side went: there may be another one now.
 const GONE: Code = Code::BROKEN_PIPE;
 
 pub(super) fn connect(address: &[u8]) -> Result<(OwnedFd, Peer), Code> {
-    let connect = || with_room(|| Ok(socket::connect(address, FOR_ROOM)));
+    let connect = || with_room(|| Ok(socket::connect(address, Some(FOR_ROOM))));
     let socket = match connect()? {
         Err(Errno::MFILE) => connect()?.map_err(broken)?,
         result => result.map_err(broken)?,
@@ -89,7 +92,7 @@ fn persist<T>(mut attempt: impl FnMut() -> Result<T, Code>) -> Result<T, Code> {
     let patience = futex::now() + FOR_ANSWER;
     for _ in 0..TRIES {
         match attempt() {
-            Err(GONE) if futex::now() < patience => pass(MOMENT / 4),
+            Err(GONE) if futex::now() < patience => futex::pass(MOMENT / 4),
             Err(GONE) => break,
             result => return result,
         }
@@ -109,13 +112,13 @@ pub(crate) fn open(name: &PipeName, wanted: u32) -> Result<Opened, Code> {
         let (socket, peer) = connect(&address)?;
         step("gate-reached");
         // A message whose descriptors find no room arrives without them, and does not come again.
-        with_room(|| transom_sys::linux::fd::probe(&socket, 2 * socket::MOST_DESCRIPTORS))?;
+        with_room(|| transom_sys::linux::fd::probe(&socket, 2 * PARTS))?;
         let (answer, descriptors) = ask(&socket, Ask::Open(wanted), &name, futex::now() + FOR_ANSWER)?;
         step("gate-heard");
         check(answer.code)?;
         // So that it does not wait for this any longer.
         let _ = socket::send(&socket, &[1], &[]);
-        let Ok(parts) = <[OwnedFd; 3]>::try_from(descriptors) else { return Err(Code::FILE_CORRUPT) };
+        let Ok(parts) = <[OwnedFd; PARTS]>::try_from(descriptors) else { return Err(Code::FILE_CORRUPT) };
         let server = server_of(&peer, answer.server);
         Ok(Opened { end: join(parts)?, answer, server })
     })
@@ -160,7 +163,7 @@ pub(crate) fn wait(name: &PipeName, milliseconds: u32, begun: u64) -> Result<(),
                 if over(&timeout) {
                     return Err(Code::SEM_TIMEOUT);
                 }
-                pass(MOMENT);
+                futex::pass(MOMENT);
             }
             Ok(code) => return check(code),
             Err(code) => return Err(code),
@@ -201,7 +204,7 @@ fn server_of(peer: &Peer, told: u32) -> u32 {
 
 /// The client's end of what came: memory that nobody can take away, and bells, opened again, so that their flags are
 /// this process's alone.
-fn join([segment, own, peer]: [OwnedFd; 3]) -> Result<End, Code> {
+fn join([segment, own, peer]: [OwnedFd; PARTS]) -> Result<End, Code> {
     if !memfd::is_ordinary(segment.as_fd()) {
         return Err(Code::FILE_CORRUPT);
     }

@@ -18,7 +18,8 @@ use transom_core::name::ObjectName;
 use transom_core::security::Security;
 use transom_sys::linux::fault::step;
 use transom_sys::linux::fd::raise_limit;
-use transom_sys::linux::gate::{self as socket, Peer, Poller};
+use transom_sys::linux::poller::Poller;
+use transom_sys::linux::socket::{self, Peer};
 use transom_sys::linux::{Errno, bell, dirs, fd, futex, process, procfs};
 
 use super::super::board::{Board, Offer};
@@ -156,11 +157,10 @@ impl Service {
     /// Shows those out whose time is over.
     fn show_out(&self) {
         let now = futex::now();
-        let busy = self.answer(Code::PIPE_BUSY, 0).encode();
         self.guests().all.retain(|_, guest| match guest.stage {
             Stage::New => now < guest.came + SILENCE,
             Stage::Delayed(_) if now >= guest.came + DELAY => {
-                let _ = socket::send(&guest.socket, &busy, &[]);
+                let _ = socket::send(&guest.socket, &self.answer(Code::PIPE_BUSY, 0).encode(), &[]);
                 false
             }
             _ => true,
@@ -371,30 +371,24 @@ impl Service {
         if !self.has_listener() {
             return Err(Code::PIPE_BUSY);
         }
-        let board = &self.board;
-        let mut no_good = Vec::new();
-        let locked = board.lock();
-        while let Some(index) = locked.oldest(&no_good) {
-            let offer = locked.offered(index);
-            match Handed::take(&offer) {
-                Ok((handed, segment, ringer)) => {
-                    step("gate-attached");
-                    segment.words().client_pid.store(peer.process, Ordering::Relaxed);
-                    // The client counts itself.
-                    segment.words().holders_client.store(0, Ordering::Release);
-                    // Before the change, so that it cannot be lost; who is woken waits for the board.
-                    locked.knock(index);
-                    ring_connect(segment.words(), ringer.as_fd());
-                    step("gate-rang");
-                    locked.connect_stranger(index, peer.process, peer.user);
-                    return Ok(Handed { server: board.creator(index), ..handed });
-                }
-                Err(code @ (Code::TOO_MANY_OPEN_FILES | Code::NOT_ENOUGH_MEMORY)) => return Err(code),
-                Err(_) if self.is_alive(index) => no_good.push(index),
-                Err(_) => locked.free(index),
-            }
-        }
-        Err(Code::PIPE_BUSY)
+        let locked = self.board.lock();
+        let handed = locked.with_oldest(
+            |index| self.is_alive(index),
+            |index, offer| {
+                let (handed, segment, ringer) = Handed::take(offer)?;
+                step("gate-attached");
+                segment.words().client_pid.store(peer.process, Ordering::Relaxed);
+                // The client counts itself.
+                segment.words().holders_client.store(0, Ordering::Release);
+                // Before the change, so that it cannot be lost; who is woken waits for the board.
+                locked.knock(index);
+                ring_connect(segment.words(), ringer.as_fd());
+                step("gate-rang");
+                locked.connect_stranger(index, peer.process, peer.user);
+                Ok(Handed { server: self.board.creator(index), ..handed })
+            },
+        )?;
+        handed.ok_or(Code::PIPE_BUSY)
     }
 }
 
