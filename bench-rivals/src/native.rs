@@ -3,12 +3,21 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use transom_bench::{Error, Result};
+use transom_bench::{Error, Program, Result};
 
 use crate::folder::Folder;
 
 /// What those programs share.
 const HEADER: &str = include_str!("../programs/worker.h");
+
+/// The program in C++ that is compiled from `source`, `name.cpp`, when it is needed.
+pub fn program(folder: &Folder, name: &'static str, source: &'static str) -> Program {
+    let folder = folder.clone();
+    Program::made(move || {
+        let file = format!("{name}.cpp");
+        compile(&folder, "g++", (&file, source), name, &["-lpthread", "-lrt"]).map(Into::into)
+    })
+}
 
 /// Compiles `source`, a program that is called `name` with its ending, and gives the path of `program`.
 pub fn compile(

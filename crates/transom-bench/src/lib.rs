@@ -28,6 +28,7 @@ mod link;
 mod measure;
 mod pipes;
 mod plan;
+mod program;
 mod python;
 mod report;
 mod sample;
@@ -45,6 +46,7 @@ pub use fan::{Fan, FanPlace, FanShape, Receiver, Sender};
 pub use imp::Carrier;
 pub use link::{End, Link, Manner, Place, Server, Shape, fill};
 pub use plan::{Case, Goal, Plan, Side, Unit};
+pub use program::Program;
 pub use report::{Comparison, Figure, Machine, Report, Skipped};
 pub use sample::{Sample, each, row, row_and_tail, serve, stretch, whole};
 

@@ -91,9 +91,8 @@ fn start(case: &Case, machine: &Machine, options: &Options, slice: Duration) -> 
 fn command(case: &Case, machine: &Machine, options: &Options) -> Result<Command> {
     let first = machine.used.first().copied().unwrap_or(0);
     let mut command = match &case.worker {
-        plan::Worker::Missing(why) => return Err(Error::new(why.as_str())),
         plan::Worker::Program(program, arguments) => {
-            let mut command = Command::new(program);
+            let mut command = Command::new(program.path()?);
             command.args(arguments).arg(first.to_string());
             if case.placement != Placement::Alone {
                 command.arg(partner_processor(case, machine)?.to_string());

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 
 use crate::fan::FanShape;
 use crate::link::Shape;
+use crate::program::Program;
 
 /// Words that are the program's, or were put together by it.
 pub(crate) type Text = Cow<'static, str>;
@@ -73,9 +74,7 @@ pub(crate) enum Worker {
     /// Another program that answers as [`Sample`](crate::Sample) says. It gets the number of the processor
     /// it is to stay on as its last argument; in a case between two processes, that of its partner behind
     /// it.
-    Program(OsString, Vec<OsString>),
-    /// There is none here, and why.
-    Missing(String),
+    Program(Program, Vec<OsString>),
 }
 
 /// One thing to be measured.
@@ -105,18 +104,12 @@ impl Case {
     pub fn program(
         side: Side,
         id: &'static str,
-        program: impl Into<OsString>,
+        program: impl Into<Program>,
         arguments: Vec<OsString>,
         unit: Unit,
         what: &'static str,
     ) -> Case {
         Case::new(side, id.into(), unit, what.into(), Worker::Program(program.into(), arguments))
-    }
-
-    /// A case that cannot be measured here; it is listed with the reason.
-    #[must_use]
-    pub fn missing(side: Side, id: &'static str, unit: Unit, what: &'static str, why: String) -> Case {
-        Case::new(side, id.into(), unit, what.into(), Worker::Missing(why))
     }
 
     /// A way to send bytes between two processes, as `who` does it: the word of a
@@ -133,18 +126,12 @@ impl Case {
         who: &'static str,
         what: &'static str,
         shape: Shape,
-        program: impl Into<OsString>,
+        program: impl Into<Program>,
         arguments: Vec<OsString>,
     ) -> Case {
         let shaped = shape.arguments().into_iter().map(OsString::from);
         let all = arguments.into_iter().chain(shaped).collect();
         Case::shaped(Side::Peer, who, what, shape, Worker::Program(program.into(), all))
-    }
-
-    /// As [`Case::carried`], for what cannot be measured here.
-    #[must_use]
-    pub fn carried_not(who: &'static str, what: &'static str, shape: Shape, why: String) -> Case {
-        Case::shaped(Side::Peer, who, what, shape, Worker::Missing(why))
     }
 
     fn shaped(side: Side, who: &'static str, what: &'static str, shape: Shape, worker: Worker) -> Case {
@@ -169,17 +156,11 @@ impl Case {
         who: &'static str,
         what: &'static str,
         shape: FanShape,
-        program: impl Into<OsString>,
+        program: impl Into<Program>,
         arguments: Vec<OsString>,
     ) -> Case {
         let all = arguments.into_iter().chain(shape.arguments().into_iter().map(OsString::from)).collect();
         Case::in_shape(Side::Peer, who, what, shape, Worker::Program(program.into(), all))
-    }
-
-    /// As [`Case::fanned`], for what cannot be measured here.
-    #[must_use]
-    pub fn fanned_not(who: &'static str, what: &'static str, shape: FanShape, why: String) -> Case {
-        Case::in_shape(Side::Peer, who, what, shape, Worker::Missing(why))
     }
 
     fn in_shape(side: Side, who: &str, what: &'static str, shape: FanShape, worker: Worker) -> Case {
