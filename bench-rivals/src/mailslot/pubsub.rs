@@ -38,7 +38,7 @@ fn service(place: &FanPlace, publishers: usize, subscribers: usize) -> Result<(N
         .max_publishers(publishers)
         .max_subscribers(subscribers)
         .max_nodes(publishers + subscribers)
-        .subscriber_max_buffer_size(place.window.min(256))
+        .subscriber_max_buffer_size(place.window)
         .open_or_create()
         .map_err(Error::of("open a service"))?;
     Ok((node, service))
@@ -106,6 +106,12 @@ impl Sender for Out {
 }
 
 impl Receiver for In {
+    /// A publisher whose buffer is full waits for subscribers that are connected to it; others, which have not looked at
+    /// who is there yet, it leaves out.
+    fn begin(&mut self) -> Result<()> {
+        self.subscriber.update_connections().map_err(Error::of("connect to the publishers"))
+    }
+
     fn receive(&mut self, most: u64) -> Result<u64> {
         for count in 0..most {
             match self.subscriber.receive().map_err(Error::of("receive a sample"))? {

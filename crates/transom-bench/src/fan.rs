@@ -49,6 +49,14 @@ pub trait Sender {
 
 /// An end that receives.
 pub trait Receiver {
+    /// Called once, where many send to one, when all senders are there.
+    ///
+    /// # Errors
+    /// The link's.
+    fn begin(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Takes at least one message and `most` at most, each copied out of the link, and says how many. One that is one
     /// of many may say 0 if there is none: then it is called again after others have had the processor.
     ///

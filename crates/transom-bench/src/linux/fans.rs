@@ -87,6 +87,7 @@ fn worker<F: Fan>(stage: &Stage<'_>) -> Result<()> {
     if F::TO_ONE {
         let mut receiver = F::receiver(&place)?;
         let mut crowd = Crowd::start(stage, &place, file.as_raw_fd())?;
+        receiver.begin()?;
         return serve(&mut |count| {
             let each = (count / place.many as u64).max(LEAST);
             crowd.begin(each)?;
@@ -95,7 +96,10 @@ fn worker<F: Fan>(stage: &Stage<'_>) -> Result<()> {
             let total = each * place.many as u64;
             let mut left = total;
             while left > 0 {
-                left -= receiver.receive(left)?.min(left);
+                match receiver.receive(left)? {
+                    0 => crowd.pause()?,
+                    more => left -= more.min(left),
+                }
             }
             Ok(Sample {
                 operations: total,
@@ -123,9 +127,7 @@ fn worker<F: Fan>(stage: &Stage<'_>) -> Result<()> {
                     times.push((now, start.elapsed().as_nanos() as u64));
                 }
                 sent += now;
-                while yard.slowest(place.many) < sent {
-                    std::hint::spin_loop();
-                }
+                crowd.wait_while(|| yard.slowest(place.many) < sent)?;
             }
             let operations = times.first().map_or(1, |(operations, _)| *operations);
             Ok(Sample {
@@ -143,15 +145,11 @@ fn worker<F: Fan>(stage: &Stage<'_>) -> Result<()> {
         let mut sent = 0;
         while sent < each {
             let now = (each - sent).min(batch);
-            while sent + now > yard.slowest(place.many) + window {
-                std::hint::spin_loop();
-            }
+            crowd.wait_while(|| sent + now > yard.slowest(place.many) + window)?;
             send(now)?;
             sent += now;
         }
-        while yard.slowest(place.many) < each {
-            std::hint::spin_loop();
-        }
+        crowd.wait_while(|| yard.slowest(place.many) < each)?;
         let (operations, time) = (each * place.many as u64, start.elapsed().as_nanos() as u64);
         Ok(Sample { operations, times: vec![time], singles: Vec::new() })
     })
@@ -161,7 +159,12 @@ fn worker<F: Fan>(stage: &Stage<'_>) -> Result<()> {
 struct Crowd {
     partners: Vec<Partner>,
     request: u32,
+    /// How often the worker has looked in vain, since it asked whether they are all there.
+    looks: u32,
 }
+
+/// So many looks in vain are a while.
+const MANY: u32 = 1 << 22;
 
 impl Crowd {
     fn start(stage: &Stage<'_>, place: &FanPlace, yard: i32) -> Result<Crowd> {
@@ -170,13 +173,31 @@ impl Crowd {
             let arguments: Vec<String> = stage.arguments.iter().cloned().chain(more).collect();
             Partner::start(stage, stage.role, &arguments, 0)
         };
-        Ok(Crowd { partners: (0..place.many).map(start).collect::<Result<_>>()?, request: 0 })
+        Ok(Crowd { partners: (0..place.many).map(start).collect::<Result<_>>()?, request: 0, looks: 0 })
     }
 
     /// Has all of them do `count` operations as soon as the gate opens.
     fn begin(&mut self, count: u64) -> Result<()> {
         self.request += 1;
         self.partners.iter_mut().try_for_each(|partner| partner.begin(count))
+    }
+
+    /// The worker has looked in vain. Now and then it finds out here why: one of the many has ended.
+    fn pause(&mut self) -> Result<()> {
+        self.looks += 1;
+        if self.looks == MANY {
+            self.looks = 0;
+            self.partners.iter_mut().try_for_each(Partner::is_there)?;
+        }
+        Ok(())
+    }
+
+    fn wait_while(&mut self, mut more: impl FnMut() -> bool) -> Result<()> {
+        while more() {
+            std::hint::spin_loop();
+            self.pause()?;
+        }
+        Ok(())
     }
 
     /// As [`Crowd::begin`], for those that receive: they begin at once.

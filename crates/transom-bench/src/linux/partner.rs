@@ -103,22 +103,28 @@ impl Partner {
         self.await_ready()
     }
 
+    /// An error if it has ended, with what it said last.
+    pub(super) fn is_there(&mut self) -> Result<()> {
+        match self.child.try_wait() {
+            Ok(Some(status)) => {
+                let words = last_words(&mut self.child);
+                Err(Error::new(format!("the partner ended, {status}: {words}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn await_ready(&mut self) -> Result<()> {
-        let ready = self.shared.0.u32(READY);
         let end = futex::now() + PATIENCE;
         loop {
+            let ready = self.shared.0.u32(READY);
             let seen = ready.load(Ordering::Acquire);
             if seen == self.request {
                 return Ok(());
             }
             // Woken, late or interrupted: what counts is the word.
             let _ = futex::wait(ready, seen, Some(futex::now() + LOOK));
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(Error::new(format!(
-                    "the partner ended, {status}: {}",
-                    last_words(&mut self.child)
-                )));
-            }
+            self.is_there()?;
             if futex::now() > end {
                 return Err(Error::new("the partner does not begin"));
             }
