@@ -436,7 +436,7 @@ impl Inlet {
             };
         }
         let begun = cycles();
-        if self.budget.spin(self.is_in_the_way(), || self.picture().has_news(&self.mailbox.post()))
+        if self.budget.spin(begun, self.is_in_the_way(), || self.picture().has_news(&self.mailbox.post()))
             && let Some(found) = look(false)?
         {
             return Ok(found);

@@ -564,7 +564,7 @@ impl Queue {
         let begun = spin::cycles();
         let there = peer.map_or(0, |peer| self.desktop.thread(peer).processor.load(Ordering::Relaxed));
         let has_news = || stack::Head::from_word(row.head.load(Ordering::Relaxed)).top() != 0;
-        if self.budget.spin(spin::is_in_the_way(&row.processor, there), has_news) {
+        if self.budget.spin(begun, spin::is_in_the_way(&row.processor, there), has_news) {
             return;
         }
         let life = watched.and_then(|watched| self.desktop.watch(watched));

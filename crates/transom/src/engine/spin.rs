@@ -3,7 +3,10 @@
 //! Being woken takes microseconds, on an idle processor tens of them; an answer often comes sooner. So who is
 //! about to sleep may look for a while first. How long that pays is learnt: the *budget* grows where looking
 //! was, or would have been, enough, and shrinks where it was for nothing. Nobody looks twice where whoever could
-//! change something needs this processor: callers say whether that is so.
+//! change something needs this processor: callers say whether that is so. There the thread gives way instead: it has
+//! the kernel run somebody else, sched_yield(2), and looks when it comes back. Two threads of one processor that do so hand
+//! it to each other without either sleeping. Where that was for nothing, or others kept the processor for long, it is not
+//! tried again for many waits.
 //!
 //! Time is the processor's counter of cycles, uncalibrated: no decision here needs more than its order of
 //! magnitude, and the clock would cost more than a look.
@@ -66,6 +69,10 @@ pub(crate) struct Budget {
     run: AtomicU32,
     /// How long to keep away from a stream, in [`cycles`].
     away: AtomicU32,
+    /// In how many of the next waits not to give way.
+    stays: AtomicU32,
+    /// What `stays` was last; the less it pays to give way the more.
+    penalty: AtomicU32,
 }
 
 /// So many times in a row are a stream.
@@ -77,12 +84,23 @@ const AWAY: u64 = SHORT / 64;
 const FAR: u64 = SHORT / 16;
 const TOGETHER: u64 = 32;
 
+/// How many waits go by at most before giving way is tried again: where it cost next to nothing, and where somebody kept
+/// the processor for so long that each try has to be made up for by many waits.
+const SELDOM: u32 = 255;
+const HARDLY_EVER: u32 = 65_535;
+
 const LEAST: u32 = (SHORT / 64) as u32;
 const MOST: u32 = SHORT as u32;
 
 impl Budget {
     pub(crate) const fn new() -> Budget {
-        Budget { most: AtomicU32::new(MOST / 4), run: AtomicU32::new(0), away: AtomicU32::new(AWAY as u32) }
+        Budget {
+            most: AtomicU32::new(MOST / 4),
+            run: AtomicU32::new(0),
+            away: AtomicU32::new(AWAY as u32),
+            stays: AtomicU32::new(0),
+            penalty: AtomicU32::new(0),
+        }
     }
 
     /// This end answered: what comes now is waited for.
@@ -121,7 +139,7 @@ impl Budget {
     /// As [`Budget::spin`], with a moment between two looks, and before the first.
     pub(crate) fn spin_seldom(&self, mut ready: impl FnMut() -> bool) -> bool {
         let mut next = 0;
-        self.spin(false, || {
+        self.spin(cycles(), false, || {
             let now = cycles();
             if next == 0 {
                 next = now + AWAY / 2;
@@ -134,15 +152,15 @@ impl Budget {
         })
     }
 
-    /// Looks until `ready` says so or the budget is spent; whether it said so. Not at all where that would keep who
-    /// could change something from running: see [`is_in_the_way`] and [`is_alone`].
+    /// Looks until `ready` says so or the budget is spent; whether it said so. Where that would keep who could change
+    /// something from running it gives way instead: see [`is_in_the_way`] and [`is_alone`]. `begun`: [`cycles`], just now.
     #[inline]
-    pub(crate) fn spin(&self, in_the_way: bool, ready: impl FnMut() -> bool) -> bool {
+    pub(crate) fn spin(&self, begun: u64, in_the_way: bool, ready: impl FnMut() -> bool) -> bool {
         if in_the_way {
-            return false;
+            return self.give_way(begun, ready);
         }
         let budget = u64::from(self.most.load(Ordering::Relaxed));
-        let Some(took) = look(budget, ready) else { return false };
+        let Some(took) = look_since(begun, budget, ready) else { return false };
         // Room for four times of what was needed.
         let wanted = took.saturating_mul(4).clamp(u64::from(LEAST), u64::from(MOST)) as u32;
         if u64::from(wanted) > budget {
@@ -150,6 +168,37 @@ impl Budget {
         }
         self.took(took);
         true
+    }
+
+    /// Has the kernel run somebody else on this processor, and looks afterwards.
+    fn give_way(&self, begun: u64, mut ready: impl FnMut() -> bool) -> bool {
+        let stays = self.stays.load(Ordering::Relaxed);
+        if stays > 0 {
+            self.stays.store(stays - 1, Ordering::Relaxed);
+            return false;
+        }
+        std::thread::yield_now();
+        let found = ready();
+        self.gave_way(found, cycles().saturating_sub(begun));
+        found
+    }
+
+    /// Learns from having given way for so long.
+    fn gave_way(&self, found: bool, took: u64) {
+        let before = self.penalty.load(Ordering::Relaxed);
+        let penalty = if took > SHORT {
+            before.saturating_mul(8).clamp(15, HARDLY_EVER)
+        } else if found {
+            before / 2
+        } else {
+            before.max(before.saturating_mul(2).saturating_add(1).min(SELDOM))
+        };
+        if penalty != before {
+            self.penalty.store(penalty, Ordering::Relaxed);
+        }
+        if penalty != 0 {
+            self.stays.store(penalty, Ordering::Relaxed);
+        }
     }
 
     /// As [`Budget::spin`], for the longest time that it may take.
@@ -198,8 +247,12 @@ pub(crate) fn pass(long: u64) {
 /// Looks until `ready` says so or the time is over; how long it took, about. What came is not kept waiting for another
 /// look at the counter: it counts as found at the last one.
 #[inline]
-pub(crate) fn look(time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
-    let begun = cycles();
+pub(crate) fn look(time: u64, ready: impl FnMut() -> bool) -> Option<u64> {
+    look_since(cycles(), time, ready)
+}
+
+#[inline]
+fn look_since(begun: u64, time: u64, mut ready: impl FnMut() -> bool) -> Option<u64> {
     let mut took = 0;
     while took < time {
         for _ in 0..8 {
@@ -270,12 +323,12 @@ mod tests {
     fn looking_ends_when_there_is_something_or_the_budget_is_spent() {
         let budget = Budget::new();
         let mut left = 5;
-        let found = budget.spin(false, || {
+        let found = budget.spin(cycles(), false, || {
             left -= 1;
             left == 0
         });
         assert!(found);
-        assert!(!budget.spin(false, || false));
+        assert!(!budget.spin(cycles(), false, || false));
     }
 
     #[test]
@@ -290,6 +343,41 @@ mod tests {
             budget.slept(cycles());
         }
         assert_eq!(value(), MOST);
+    }
+
+    /// Where giving way is answered in time it goes on; where it is not, or nobody else wants the processor, it stops for
+    /// some waits, and for many where it took long. One success is not enough to forget that.
+    #[test]
+    fn giving_way_that_does_not_pay_stops() {
+        let budget = Budget::new();
+        let tries = |budget: &Budget, waits: u32| {
+            let looks = std::cell::Cell::new(0);
+            for _ in 0..waits {
+                assert!(!budget.spin(cycles(), true, || {
+                    looks.set(looks.get() + 1);
+                    false
+                }));
+            }
+            looks.get()
+        };
+        budget.gave_way(true, SHORT / 2);
+        assert_eq!(budget.stays.load(Ordering::Relaxed), 0);
+        for _ in 0..20 {
+            budget.gave_way(false, 100);
+        }
+        assert_eq!(budget.stays.load(Ordering::Relaxed), SELDOM);
+        assert_eq!(tries(&budget, SELDOM), 0);
+        assert_eq!(tries(&budget, 1), 1);
+        for _ in 0..20 {
+            budget.gave_way(true, 100 * SHORT);
+        }
+        assert_eq!(budget.stays.load(Ordering::Relaxed), HARDLY_EVER);
+        budget.gave_way(true, SHORT / 2);
+        assert_eq!(budget.stays.load(Ordering::Relaxed), HARDLY_EVER / 2);
+        for _ in 0..20 {
+            budget.gave_way(true, SHORT / 2);
+        }
+        assert_eq!(budget.penalty.load(Ordering::Relaxed), 0);
     }
 
     /// A stream that is dense is left alone for longer, one that is not for the shortest time again; an answer ends it.

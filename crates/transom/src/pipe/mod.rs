@@ -160,11 +160,12 @@ impl PipeState {
 pub enum Spin {
     /// Sleeps at once: no time of the processor is spent on waiting.
     Never,
-    /// For a time that depends on how often it helped before, at most some 20 µs; not on the processor on which
-    /// the other side was seen last.
+    /// For a time that depends on how often it helped before, at most some 20 µs. On the processor on which the other
+    /// side was seen last it lets others run once instead, `sched_yield(2)`, where that has paid lately.
     #[default]
     Adaptive,
-    /// Until something comes: it does not sleep, and takes a processor for itself.
+    /// Until something comes: it does not sleep, and takes a processor for itself, or what others leave of the one on which
+    /// the other side was seen last.
     Always,
 }
 

@@ -39,7 +39,7 @@ impl End {
         let in_the_way = self.is_in_peers_way();
         match waiting.spin {
             Spin::Never => {}
-            Spin::Adaptive if budget.spin(in_the_way, &mut ready) => return operation.check(),
+            Spin::Adaptive if budget.spin(begun, in_the_way, &mut ready) => return operation.check(),
             Spin::Adaptive => {}
             // So long it is not worth saying that this waits.
             Spin::Always if !in_the_way && budget.spin_long(&mut ready) => return operation.check(),
@@ -83,20 +83,21 @@ impl End {
         mut ready: impl FnMut() -> bool,
     ) -> Result<(), Trouble> {
         loop {
-            for _ in 0..2_000 {
+            for _ in 0..if in_the_way { 16 } else { 2_000 } {
                 if ready() {
                     return Ok(());
                 }
-                std::hint::spin_loop();
+                if in_the_way {
+                    std::thread::yield_now();
+                } else {
+                    std::hint::spin_loop();
+                }
             }
             if deadline.is_some_and(|at| futex::now() >= at) {
                 return Err(Trouble::TimedOut);
             }
             if !over && !self.is_listening() {
                 self.sleepers.look_for_ringers();
-            }
-            if in_the_way {
-                std::thread::yield_now();
             }
             in_the_way = self.is_in_peers_way();
         }

@@ -101,7 +101,7 @@ impl Instance {
         let begun = cycles();
         // Whoever comes next is likely to be whoever came last.
         let in_the_way = is_where(self.board.processor_of_client().load(Ordering::Relaxed));
-        if self.spin() != Spin::Never && self.budget.spin(in_the_way, || self.state() != listening) {
+        if self.spin() != Spin::Never && self.budget.spin(begun, in_the_way, || self.state() != listening) {
             return Ok(());
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
