@@ -9,7 +9,7 @@
 //!   0  magic u32 │ version u32                     0  magic u32 │ version u32
 //!   8  what u32 │ access u32                       8  code u32 │ access u32
 //!  16  cookie, 16 bytes    of the board, to join  16  flags u32 │ max instances u32
-//!  32  NAME, folded                               24  default time-out u32 │ instances u32
+//!  32  NAME, folded; or none to show              24  default time-out u32 │ instances u32
 //!                                                 32  server u32 │ 0 u32
 //!                                                 40  cookie, 16 bytes    of the board
 //!                                                 56  spelling of NAME
@@ -43,6 +43,8 @@ pub enum Ask {
     About,
     /// To serve the gate too: only who has the board knows this cookie.
     Join([u8; 16]),
+    /// What pipe this is, and how many instances it has, for whoever does not know its name: anybody may list names.
+    Show,
 }
 
 impl Ask {
@@ -54,24 +56,21 @@ impl Ask {
             Ask::Wait => (2, 0, [0; 16]),
             Ask::About => (3, 0, [0; 16]),
             Ask::Join(cookie) => (4, 0, *cookie),
+            Ask::Show => return show(),
         };
-        let mut message = Vec::with_capacity(REQUEST_HEAD + name.rest().len());
-        for number in [MAGIC, VERSION, what, access] {
-            message.extend_from_slice(&number.to_le_bytes());
-        }
-        message.extend_from_slice(&cookie);
-        message.extend_from_slice(name.rest());
-        message
+        request(what, access, cookie, name.rest())
     }
 
     /// What is asked about the pipe with this name; `None` if it is no such request.
     #[must_use]
     pub fn decode(message: &[u8], name: &ObjectName) -> Option<Ask> {
         let (head, named) = message.split_at_checked(REQUEST_HEAD)?;
-        if number(head, 0)? != MAGIC || number(head, 4)? != VERSION || named != name.rest() {
+        if number(head, 0)? != MAGIC || number(head, 4)? != VERSION {
             return None;
         }
         match number(head, 8)? {
+            5 => named.is_empty().then_some(Ask::Show),
+            _ if named != name.rest() => None,
             1 => Some(Ask::Open(number(head, 12)?)),
             2 => Some(Ask::Wait),
             3 => Some(Ask::About),
@@ -152,6 +151,22 @@ impl Answer {
     }
 }
 
+/// The request of [`Ask::Show`], for which no name is needed.
+#[must_use]
+pub fn show() -> Vec<u8> {
+    request(5, 0, [0; 16], b"")
+}
+
+fn request(what: u32, access: u32, cookie: [u8; 16], named: &[u8]) -> Vec<u8> {
+    let mut message = Vec::with_capacity(REQUEST_HEAD + named.len());
+    for number in [MAGIC, VERSION, what, access] {
+        message.extend_from_slice(&number.to_le_bytes());
+    }
+    message.extend_from_slice(&cookie);
+    message.extend_from_slice(named);
+    message
+}
+
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
 }
@@ -171,6 +186,9 @@ pub const fn admit(granted: u32, wanted: u32, pipe_access: u32) -> Result<u32, C
     client_rights(wanted, pipe_access)
 }
 
+/// What every address of a gate begins with.
+pub const ADDRESSES: &[u8] = b"transom/pipe/";
+
 /// So much of a name can be read in an address.
 const SHOWN: usize = 32;
 
@@ -183,7 +201,7 @@ pub fn address(base: &[u8], name: &ObjectName) -> Vec<u8> {
     whole.push(0);
     whole.extend_from_slice(name.rest());
     let shown: String = name.file_name().chars().take(SHOWN).collect();
-    alloc::format!("transom/pipe/{shown}~{:032x}", fnv1a_128(&whole)).into_bytes()
+    [ADDRESSES, alloc::format!("{shown}~{:032x}", fnv1a_128(&whole)).as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -218,6 +236,7 @@ mod tests {
             assert_eq!(Ask::decode(&ask.encode(&name("A Pipe")), &name("a pipe")), Some(ask));
             assert_eq!(Ask::decode(&ask.encode(&name("A Pipe")), &name("a pip")), None, "another pipe");
         }
+        assert_eq!(Ask::decode(&Ask::Show.encode(&name("A Pipe")), &name("another")), Some(Ask::Show));
         assert_eq!(Answer::decode(&answer().encode()), Some(answer()));
     }
 
@@ -242,7 +261,7 @@ mod tests {
         for length in 0..good.len() {
             assert_eq!(Ask::decode(&good[..length], &name("A")), None);
         }
-        for (at, value) in [(0, 1), (4, 9), (8, 0), (8, 5)] {
+        for (at, value) in [(0, 1), (4, 9), (8, 0), (8, 5), (8, 6)] {
             let mut bad = good.clone();
             bad[at] = value;
             assert_eq!(Ask::decode(&bad, &name("A")), None);

@@ -16,7 +16,7 @@ mod puppet;
 #[path = "other_users/servers.rs"]
 mod servers;
 
-use puppet::{ALICE, BOB, CAROL, Puppet, ROOT, is_administrator};
+use puppet::{ALICE, BOB, CAROL, Puppet, ROOT, is_administrator, without_lists};
 use support::{limit, unique};
 
 #[test]
@@ -207,18 +207,28 @@ fn waiting_ends_with_an_instance_with_time_or_with_the_server() {
     assert_eq!(client.hear(), "2");
 }
 
-/// Nobody else is told of it, and nobody else's list is upset by it.
+/// Its own user sees everything; others that it is there, whose it is and how many instances it has, also those who may
+/// not open it. Of a pipe that lets nobody in they see nothing.
 #[test]
-fn lists_show_a_pipe_to_its_own_user() {
+fn lists_show_others_that_a_pipe_is_there() {
     let _limit = limit();
     if !is_administrator() {
         return;
     }
+    let _alone = without_lists();
     let name = name();
     let (mut server, mut client) = (Puppet::new(ALICE, &name), Puppet::new(BOB, &name));
     assert_eq!(server.tell("create everyone 1"), "0");
     assert_eq!(client.tell("open"), "0");
     assert_eq!(server.tell("connect"), "already");
     assert_eq!(server.tell("list"), format!("1 connected {} {}", server.id(), client.id()));
+    assert_eq!(client.tell("list"), format!("1 of {ALICE}"));
+    assert_eq!(server.tell("add everyone 2"), "231");
+    assert_eq!(server.tell("close"), "0");
+    assert_eq!(client.tell("list"), "0");
+    assert_eq!(server.tell(&format!("create D:(A;;GA;;;OW)(A;;GA;;;S-1-22-2-{ALICE}) 1")), "0");
+    assert_eq!((client.tell("open"), client.tell("list")), ("5".to_owned(), format!("1 of {ALICE}")));
+    assert_eq!(server.tell("close"), "0");
+    assert_eq!(server.tell("create owner 1"), "0");
     assert_eq!(client.tell("list"), "0");
 }

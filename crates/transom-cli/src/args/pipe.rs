@@ -73,7 +73,8 @@ counts. Success reserves nothing: somebody else may be quicker.")]
   transom pipe list --json
   transom pipe list --watch --interval 1s            states, unread bytes, bytes and messages per second
 
-On Windows only the names are known."
+On Linux another user's pipe is listed if it lets other users in: whose it is and how many
+instances it has. On Windows only the names are known."
     )]
     List(PipeListArgs),
 }

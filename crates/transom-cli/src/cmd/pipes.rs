@@ -58,6 +58,11 @@ struct Row {
     kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_instances: Option<u32>,
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_count: Option<u32>,
     instances: Vec<InstanceRow>,
 }
 
@@ -95,6 +100,8 @@ impl List {
             name: pipe.name.clone(),
             kind: pipe.message.map(|message| if message { "messages" } else { "bytes" }),
             max_instances: pipe.max_instances,
+            user: pipe.user,
+            instance_count: pipe.instance_count,
             instances: pipe
                 .instances
                 .iter()
@@ -174,7 +181,10 @@ impl Report for List {
             let name = printable(&pipe.name);
             let messages = pipe.kind == Some("messages");
             if pipe.instances.is_empty() {
-                let mut row = vec![name.clone()];
+                // Of another user's pipe this is all there is.
+                let count = pipe.instance_count.map(|count| format!("{count} in all"));
+                let user = pipe.user.filter(|_| count.is_some()).map(|user| format!("user {user}"));
+                let mut row = vec![name.clone(), count.unwrap_or_default(), user.unwrap_or_default()];
                 row.resize(heading.len(), String::new());
                 rows.push(row);
             }
@@ -215,6 +225,8 @@ mod tests {
             name: r"\\.\pipe\x".to_owned(),
             message: Some(true),
             max_instances: Some(255),
+            user: Some(1000),
+            instance_count: Some(1),
             instances: vec![instance],
         };
         Look { at, pipes: vec![pipe] }

@@ -84,6 +84,35 @@ pub fn connect(name: &[u8], patience: Option<Duration>) -> Result<OwnedFd> {
     }
 }
 
+/// The abstract names of the sockets of this machine (of this network namespace) that listen and whose name begins so,
+/// each once.
+pub fn listening(beginning: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let failed = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL);
+    let list = std::fs::read("/proc/net/unix").map_err(failed)?;
+    let mut names: Vec<_> =
+        list.split(|&byte| byte == b'\n').filter_map(|line| listed(line, beginning)).collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+/// The name in a line of that list: `Num: RefCount Protocol Flags Type St Inode @name`.
+fn listed(line: &[u8], beginning: &[u8]) -> Option<Vec<u8>> {
+    const LISTENS: &[u8] = b"00010000";
+    let mut at = 0;
+    let mut field = || {
+        let start = at + line[at..].iter().position(|&byte| byte != b' ')?;
+        at = start + line[start..].iter().position(|&byte| byte == b' ')?;
+        Some(&line[start..at])
+    };
+    let mut fields = [&line[..0]; 7];
+    for place in &mut fields {
+        *place = field()?;
+    }
+    let name = line[at..].strip_prefix(b" @")?;
+    (fields[3] == LISTENS && name.starts_with(beginning)).then(|| name.to_vec())
+}
+
 /// SO_PEERCRED.
 pub fn peer(socket: impl AsFd) -> Result<Peer> {
     // By hand: a process of another PID namespace has the number 0 here.
@@ -207,6 +236,7 @@ mod tests {
         assert_eq!(connect(&name, NOW).err(), Some(Errno::CONNREFUSED));
         let first = listen(&name, 1).expect("a free name");
         assert_eq!(listen(&name, 1).err(), Some(Errno::ADDRINUSE));
+        assert_eq!(listening(&name).expect("a list"), std::slice::from_ref(&name));
         let second = super::super::fd::duplicate(&first).expect("a descriptor");
         drop(first);
         let caller = connect(&name, NOW).expect("room");
@@ -217,6 +247,23 @@ mod tests {
         assert_eq!((who.process, who.user), (std::process::id(), super::super::process::user()));
         drop(second);
         assert_eq!(connect(&name, NOW).err(), Some(Errno::CONNREFUSED));
+        // What was accepted has the name still, but does not listen.
+        assert_eq!(listening(&name).expect("a list"), Vec::<Vec<u8>>::new());
+    }
+
+    #[test]
+    fn lines_of_the_list_are_cut_after_seven_fields() {
+        let line = b"ffff8a01: 00000002 00000000 00010000 0005 01 76543 @a/with two  spaces";
+        assert_eq!(listed(line, b"a/"), Some(b"a/with two  spaces".to_vec()));
+        assert_eq!(listed(line, b"b"), None);
+        let lines: [&[u8]; 5] = [
+            b"",
+            b"Num       RefCount Protocol Flags    Type St Inode Path",
+            b"ffff8a01: 00000003 00000000 00000000 0005 03 76543 @a/",
+            b"ffff8a01: 00000002 00000000 00010000 0005 01 76543 /a/file",
+            b"ffff8a01: 00000002 00000000 00010000 0005 01 76543",
+        ];
+        assert!(lines.iter().all(|line| listed(line, b"").is_none()));
     }
 
     #[test]

@@ -47,6 +47,9 @@ const ROOM: i32 = 128;
 const FOR_ROOM: Duration = Duration::from_secs(1);
 /// How long a server is waited for that does not answer.
 const FOR_ANSWER: u64 = 10_000_000_000;
+/// How long a list waits for those who are asked, and how many these are at most.
+const FOR_LIST: u64 = 1_000_000_000;
+const MOST_ASKED: usize = 1_000;
 /// How often somebody is asked again who goes away while asked.
 const TRIES: u32 = 500;
 /// What lies between two tries of something, in nanoseconds.

@@ -13,7 +13,11 @@ pub struct NamedPipe {
     /// The most instances, [`PIPE_UNLIMITED_INSTANCES`](super::PIPE_UNLIMITED_INSTANCES) for no limit; `None` where
     /// the system does not tell.
     pub max_instances: Option<u32>,
-    /// Its instances; none where the system does not tell.
+    /// The user whose processes serve it; `None` where the system does not tell.
+    pub user: Option<u32>,
+    /// How many instances it has; `None` where the system does not tell.
+    pub instance_count: Option<u32>,
+    /// Its instances; none where the system does not tell, and of another user's pipe.
     pub instances: Vec<Instance>,
 }
 
@@ -64,11 +68,17 @@ pub struct Flow {
 ///
 /// The numbers of one instance are read while it is used, so they may be of slightly different moments.
 ///
+/// On Linux another user's pipe is among them if it lets other users in, whether this one or not. Its server's process
+/// tells what it is, so of one that is stopped nothing is known; at most 1,000 are asked.
+///
+/// # Blocking
+/// For other users' servers that do not answer, a second in all.
+///
 /// # Errors
 /// `ERROR_ACCESS_DENIED` (5): the folder of names is not safe to use.
 ///
 /// # Differs from Windows
-/// There, only the names are known.
+/// There, only the names are known, and those of all users' pipes.
 pub fn list() -> Result<Vec<NamedPipe>> {
     imp::list()
 }

@@ -226,6 +226,8 @@ pub(super) fn list() -> Result<Vec<NamedPipe>> {
             name: format!(r"\\.\pipe\{}", String::from_utf16_lossy(name)),
             message: None,
             max_instances: None,
+            user: None,
+            instance_count: None,
             instances: Vec::new(),
         })
         .collect();

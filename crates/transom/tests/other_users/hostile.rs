@@ -13,7 +13,7 @@ use transom_sys::linux::socket;
 use transom_sys::linux::{Errno, bell, fd, futex, memfd, pipe, process};
 
 use crate::name;
-use crate::puppet::{ALICE, BOB, CAROL, Puppet, answer, converse, is_administrator, orders};
+use crate::puppet::{ALICE, BOB, CAROL, Puppet, answer, converse, is_administrator, orders, without_lists};
 use crate::support::{argument, limit};
 
 /// How the gate knows a pipe.
@@ -210,6 +210,10 @@ pub fn liar() -> u32 {
     let name = argument("PIPE");
     let listener = socket::listen(&address(&name), 128).unwrap();
     for order in orders() {
+        // Those who have called meanwhile.
+        while let Some(caller) = socket::accept(&listener).unwrap() {
+            drop(caller);
+        }
         answer("0");
         let until = Instant::now() + Duration::from_secs(20);
         let mut first = true;
@@ -223,14 +227,8 @@ pub fn liar() -> u32 {
                 break;
             }
         }
-        drop(listener_rest(&listener));
     }
     0
-}
-
-/// Those who still wait outside.
-fn listener_rest(listener: &OwnedFd) -> Vec<OwnedFd> {
-    std::iter::from_fn(|| socket::accept(listener).unwrap()).collect()
 }
 
 fn lie(order: &str, caller: &OwnedFd) {
@@ -426,6 +424,7 @@ fn what_a_lying_server_hands_over_is_refused() {
     if !is_administrator() {
         return;
     }
+    let _alone = without_lists();
     let name = name();
     let mut server = Puppet::of_role(BOB, "liar", &name);
     let mut client = Puppet::new(ALICE, &name);
@@ -444,6 +443,33 @@ fn what_a_lying_server_hands_over_is_refused() {
         assert_eq!(server.tell(lie), "0", "{lie}");
         assert_eq!(client.tell("open"), code, "{lie}");
     }
+}
+
+/// Nor is who lists pipes: what a server makes up is left out, and one that says nothing delays the others by a second.
+#[test]
+fn lists_leave_out_who_lies_or_says_nothing() {
+    let _limit = limit();
+    if !is_administrator() {
+        return;
+    }
+    let _alone = without_lists();
+    let names = [name(), name()];
+    let mut liar = Puppet::of_role(BOB, "liar", &names[0]);
+    let mut honest = Puppet::new(CAROL, &names[1]);
+    let [mut deceived, mut told] = names.map(|name| Puppet::new(ALICE, &name));
+    assert_eq!(honest.tell("create everyone 3"), "0");
+    let begun = Instant::now();
+    assert_eq!(told.tell("list"), format!("1 of {CAROL}"));
+    assert!(begun.elapsed() >= Duration::from_millis(900), "the liar has not been asked");
+    for lie in ["babbles", "nothing", "a code", "a file"] {
+        assert_eq!(liar.tell(lie), "0", "{lie}");
+        assert_eq!(deceived.tell("list"), "0", "{lie}");
+        assert_eq!(told.tell("list"), format!("1 of {CAROL}"), "{lie}");
+    }
+    honest.stop();
+    assert_eq!(told.tell("list"), "0", "of one that is stopped nothing is known");
+    honest.go_on();
+    assert_eq!(told.tell("list"), format!("1 of {CAROL}"));
 }
 
 /// 231 when nobody looks at the gate and the queue before it is full; and the server goes on where it stopped.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,12 @@ pub fn converse(server: &mut Puppet, client: &mut Puppet, what: &str) {
     assert_eq!(client.tell("send hello"), "5", "{what}");
     assert_eq!(client.tell("receive"), "hello", "{what}");
     assert_eq!(server.hear(), "hello", "{what}");
+}
+
+/// A list asks every server on this machine. So tests that list, and those with a server that answers once, take turns.
+pub fn without_lists() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a puppet's answers begin with; the test harness writes other lines.
@@ -335,7 +341,8 @@ impl State {
                 let pipes = pipe::list()?;
                 let it = pipes.iter().find(|pipe| pipe.name.ends_with(&name[9..]));
                 Ok(it.map_or("0".to_owned(), |pipe| {
-                    let first = &pipe.instances[0];
+                    let (count, user) = (pipe.instance_count.unwrap_or(0), pipe.user.unwrap_or(0));
+                    let Some(first) = pipe.instances.first() else { return format!("{count} of {user}") };
                     let state = format!("{:?}", first.state).to_lowercase();
                     let client = first.client.unwrap_or(0);
                     format!("{} {state} {} {client}", pipe.instances.len(), first.server)

@@ -16,7 +16,7 @@ use transom_sys::linux::{Errno, bell, futex, memfd, process, procfs};
 use super::super::channel::End;
 use super::super::errno::{to_code, with_room};
 use super::super::visit::cookie_of;
-use super::{FOR_ANSWER, FOR_ROOM, MOMENT, TRIES, address, broken, object};
+use super::{FOR_ANSWER, FOR_LIST, FOR_ROOM, MOMENT, MOST_ASKED, TRIES, address, broken, object};
 
 /// A connection to a server of another user.
 pub(crate) struct Opened {
@@ -180,6 +180,37 @@ pub(crate) fn count(name: &PipeName) -> u32 {
         ask(&socket, Ask::About, &name, futex::now() + FOR_ANSWER)
     });
     asked.map_or(0, |(answer, _)| answer.instances)
+}
+
+/// A pipe that another user serves, as its gate tells.
+pub(crate) struct Stranger {
+    pub(crate) answer: Answer,
+    /// Its user, as the kernel says.
+    pub(crate) user: u32,
+}
+
+/// The pipes of other users that have a gate. All gates are asked together, and whoever does not answer soon is left
+/// out.
+pub(crate) fn strangers() -> Result<Vec<Stranger>, Code> {
+    let addresses = to_code(socket::listening(gate::ADDRESSES))?;
+    let mut asked = Vec::new();
+    for address in addresses.into_iter().take(MOST_ASKED) {
+        // Without waiting: a gate that has no room has no time either.
+        let Ok(Ok(socket)) = with_room(|| Ok(socket::connect(&address, None))) else { continue };
+        let Ok(peer) = socket::peer(&socket) else { continue };
+        if peer.user != process::user() && socket::send(&socket, &gate::show(), &[]).is_ok() {
+            asked.push((address, socket, peer.user));
+        }
+    }
+    let deadline = futex::now() + FOR_LIST;
+    let heard = asked.into_iter().filter_map(|(address, socket, user)| {
+        let (heard, _) = answer(&socket, Some(deadline)).ok()?;
+        // A name under whose address it can be reached from here; not one that it makes up, or of another TRANSOM_DIR.
+        let name = PipeName::of_spelling(&heard.spelling)?;
+        let is_its_own = heard.code == Code::SUCCESS && super::address(&object(&name)) == address;
+        is_its_own.then_some(Stranger { answer: heard, user })
+    });
+    Ok(heard.collect())
 }
 
 /// A code that a gate may say.

@@ -3,22 +3,38 @@
 use transom_core::code::Code;
 use transom_core::pipe::State;
 use transom_core::text;
+use transom_sys::linux::process;
 
 use super::super::{Flow, Instance, InstanceState, NamedPipe};
-use crate::engine::overview;
+use crate::engine::gate::call::Stranger;
+use crate::engine::{gate, overview};
 
 pub(super) fn list() -> std::result::Result<Vec<NamedPipe>, Code> {
-    let mut pipes: Vec<NamedPipe> = overview::all()?
-        .into_iter()
-        .map(|pipe| NamedPipe {
-            name: format!(r"\\.\pipe\{}", text::to_string_lossy(&pipe.spelling)),
-            message: Some(pipe.message_type),
-            max_instances: Some(pipe.max_instances),
-            instances: pipe.instances.into_iter().map(instance).collect(),
-        })
-        .collect();
+    let own = overview::all()?.into_iter().map(|pipe| NamedPipe {
+        name: name(&pipe.spelling),
+        message: Some(pipe.message_type),
+        max_instances: Some(pipe.max_instances),
+        user: Some(process::user()),
+        instance_count: Some(pipe.instances.len() as u32),
+        instances: pipe.instances.into_iter().map(instance).collect(),
+    });
+    // Without /proc/net the own ones are all that can be told.
+    let others = gate::call::strangers().unwrap_or_default();
+    let others = others.into_iter().map(|Stranger { answer, user }| NamedPipe {
+        name: name(&answer.spelling),
+        message: Some(answer.message_type),
+        max_instances: Some(answer.max_instances),
+        user: Some(user),
+        instance_count: Some(answer.instances),
+        instances: Vec::new(),
+    });
+    let mut pipes: Vec<NamedPipe> = own.chain(others).collect();
     pipes.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pipes)
+}
+
+fn name(spelling: &[u8]) -> String {
+    format!(r"\\.\pipe\{}", text::to_string_lossy(spelling))
 }
 
 fn instance(row: overview::Row) -> Instance {
