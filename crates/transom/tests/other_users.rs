@@ -16,7 +16,7 @@ mod puppet;
 #[path = "other_users/servers.rs"]
 mod servers;
 
-use puppet::{ALICE, BOB, CAROL, Puppet, ROOT, is_administrator, without_lists};
+use puppet::{ALICE, BOB, CAROL, Puppet, ROOT, is_administrator};
 use support::{limit, unique};
 
 #[test]
@@ -108,6 +108,48 @@ fn users_share_the_instances_of_a_name() {
     for (_, client) in &mut clients {
         assert_eq!(client.tell("another"), "231");
     }
+}
+
+/// P74: a client end of another user's pipe is duplicated as any other. It goes with the last process that has it, and
+/// who opened it stays its client.
+#[test]
+fn a_client_end_can_be_given_to_another_process() {
+    let _limit = limit();
+    if !is_administrator() {
+        return;
+    }
+    let name = name();
+    let mut server = Puppet::new(ALICE, &name);
+    let (mut first, mut second) = (Puppet::new(BOB, &name), Puppet::new(BOB, &name));
+    let mut stranger = Puppet::new(CAROL, &name);
+    assert_eq!(server.tell("create everyone 1"), "0");
+    // A process that never had a handle cannot be given one.
+    for client in [&mut stranger, &mut second] {
+        assert_eq!(client.tell("open"), "0");
+        assert_eq!(client.tell("close"), "0");
+        assert_eq!(server.tell("disconnect"), "0");
+        assert_eq!(server.tell("connect-timeout 0"), "121");
+    }
+    assert_eq!(first.tell("open"), "0");
+    assert_eq!(first.tell(&format!("give {}", stranger.id())), "5");
+    let given = first.tell(&format!("give {}", second.id()));
+    assert_eq!(second.tell(&format!("take {given}")), "0", "{given}");
+    assert_eq!(first.tell("send from-the-first"), "14");
+    assert_eq!(first.tell("close"), "0");
+    assert_eq!(second.tell("send from-the-second"), "15");
+    assert_eq!(server.tell("receive"), "from-the-first");
+    assert_eq!(server.tell("receive"), "from-the-second");
+    assert_eq!(server.tell("send answer"), "6");
+    assert_eq!(second.tell("receive"), "answer");
+    assert_eq!(second.tell("ids"), format!("{} {}", first.id(), server.id()));
+    assert_eq!(server.tell("user"), BOB.to_string());
+    assert_eq!(stranger.tell("open"), "231");
+    second.kill();
+    assert_eq!(server.tell("receive"), "109");
+    assert_eq!(server.tell("disconnect"), "0");
+    assert_eq!(server.tell("connect-begin"), "begun");
+    assert_eq!(stranger.tell("open"), "0");
+    assert_eq!(server.tell("connect-end"), "during");
 }
 
 /// P14, M41: to whom the descriptor gives nothing, or less than is asked.
@@ -215,7 +257,6 @@ fn lists_show_others_that_a_pipe_is_there() {
     if !is_administrator() {
         return;
     }
-    let _alone = without_lists();
     let name = name();
     let (mut server, mut client) = (Puppet::new(ALICE, &name), Puppet::new(BOB, &name));
     assert_eq!(server.tell("create everyone 1"), "0");

@@ -211,7 +211,8 @@ impl Handle {
     ///
     /// # Errors
     /// `ERROR_ACCESS_DENIED` (5): `target` was not opened with `PROCESS_DUP_HANDLE`.
-    /// `ERROR_INVALID_HANDLE` (6): `target` has ended.
+    /// `ERROR_INVALID_HANDLE` (6): `target` has ended; on Linux also if it has had no handle yet, and was not started
+    /// through this library.
     pub fn duplicate_into(&self, target: &Process, options: DuplicateOptions) -> Result<RawHandle> {
         duplicate(&Process::current(), self.as_raw(), target, options)
     }

@@ -3,12 +3,13 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use transom::handle::{AsHandle, FromHandle};
+use transom::handle::{AsHandle, DuplicateOptions, FromHandle, Handle, RawHandle};
 use transom::pipe::{self, Client, ClientOptions, Connected, InstanceWait, Pipe, Server, ServerOptions};
+use transom::process::{PROCESS_DUP_HANDLE, Process};
 use transom::security::Security;
 use transom::wait::Timeout;
 use transom_sys::linux::process;
@@ -37,12 +38,6 @@ pub fn converse(server: &mut Puppet, client: &mut Puppet, what: &str) {
     assert_eq!(client.tell("send hello"), "5", "{what}");
     assert_eq!(client.tell("receive"), "hello", "{what}");
     assert_eq!(server.hear(), "hello", "{what}");
-}
-
-/// A list asks every server on this machine. So tests that list, and those with a server that answers once, take turns.
-pub fn without_lists() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a puppet's answers begin with; the test harness writes other lines.
@@ -176,6 +171,8 @@ struct State {
     servers: Vec<Arc<Server>>,
     used: usize,
     clients: Vec<Client>,
+    /// The end of another process's.
+    given: Option<Pipe>,
     connecting: Option<JoinHandle<transom::Result<Connected>>>,
 }
 
@@ -201,7 +198,8 @@ impl State {
 
     /// The end that it has, the client's first.
     fn pipe(&self) -> &Pipe {
-        self.clients.first().map_or_else(|| self.server().pipe(), Client::pipe)
+        let own = || self.clients.first().map_or_else(|| self.server().pipe(), Client::pipe);
+        self.given.as_ref().unwrap_or_else(own)
     }
 
     fn follow(&mut self, name: &str, verb: &str, rest: &[&str]) -> transom::Result<String> {
@@ -264,6 +262,16 @@ impl State {
                 if self.clients.pop().is_none() {
                     self.servers.clear();
                 }
+                ok()
+            }
+            "give" => {
+                let target = Process::open(rest[0].parse().unwrap(), PROCESS_DUP_HANDLE, false)?;
+                let given = self.pipe().as_handle().duplicate_into(&target, DuplicateOptions::default())?;
+                Ok(given.value().to_string())
+            }
+            "take" => {
+                let given = RawHandle::new(rest[0].parse().unwrap());
+                self.given = Some(Pipe::from_handle(Handle::from_raw(given)?)?);
                 ok()
             }
             "send" => self.pipe().send_timeout(rest.join(" ").as_bytes(), PATIENCE).map(|n| n.to_string()),
