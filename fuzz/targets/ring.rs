@@ -103,6 +103,11 @@ fn act(queue: Queue<'_, Bytes>, [what, len, more, row]: [u8; 4], held: &mut Held
     match what & 15 {
         0..=2 if held.stream.is_none() => {
             let bytes = vec![row; len];
+            let mut writer = queue.swift_writer(&held.heads);
+            if writer.write_swiftly(&bytes) {
+                writer.publish();
+                return Ok(());
+            }
             let mut writer = queue.writer(&held.heads)?;
             let written = writer.write(&bytes, limit, u32::from(row))?;
             writer.publish();
@@ -137,8 +142,17 @@ fn act(queue: Queue<'_, Bytes>, [what, len, more, row]: [u8; 4], held: &mut Held
         }
         6..=8 => {
             let mut buffer = vec![0; len];
+            let taken = usize::from(row) % 8;
+            let mut reader = queue.swift_reader(&held.tails);
+            if taken == 0
+                && let Some(got) = reader.read_swiftly(&mut buffer, mode)
+            {
+                assert!(got <= buffer.len());
+                reader.publish();
+                return Ok(());
+            }
             let mut reader = queue.reader(&held.tails)?;
-            let read = reader.read(&mut buffer, usize::from(row) % 8, mode, dead)?;
+            let read = reader.read(&mut buffer, taken, mode, dead)?;
             reader.publish();
             if let Read::Got { len, .. } | Read::Part { taken: len } = read {
                 assert!(len <= buffer.len());

@@ -1,7 +1,8 @@
 //! Reading in place: the bytes at the head are looked at where they lie, then given back.
 
 use super::cursor::{Cursor, Spot};
-use super::{Corrupt, LINE, Memory, Queue, Read, Reader, TailCache};
+use super::slots::View;
+use super::{Corrupt, HEADER, LINE, Memory, Queue, Read, Reader, TailCache, padded};
 
 /// Bytes at the head, lent to the reader.
 #[derive(Debug)]
@@ -14,7 +15,8 @@ pub struct Lent {
     /// Whether the message ends with them (a byte-type queue: always).
     pub complete: bool,
     at: Cursor,
-    spot: Spot,
+    /// The waiting write they belong to.
+    cover: Option<View>,
 }
 
 /// What came of borrowing.
@@ -49,6 +51,37 @@ impl<'a, M: Memory> Queue<'a, M> {
 }
 
 impl<M: Memory> Reader<'_, M> {
+    /// The usual case of [`Reader::borrow`], done at once: a message that is there in full and belongs to no write that
+    /// waits. `None`: nothing was lent, begin anew with [`Queue::reader`]. See [`Reader::read_swiftly`].
+    #[inline]
+    pub fn borrow_swiftly(&mut self) -> Option<Lent> {
+        if !self.queue.shape.message {
+            return None;
+        }
+        self.look_swiftly(1)?;
+        let length = self.whole_message()?;
+        let at = Cursor { head: self.at.head.wrapping_add(HEADER), rest: length, ..self.at };
+        let parts = self.queue.pieces(at.head, length);
+        self.cache.note_last(HEADER + padded(length));
+        Some(Lent { parts, len: length as usize, complete: true, at, cover: None })
+    }
+
+    /// The usual case of [`Queue::resume`] and [`Reader::give_back`], done at once: all of what
+    /// [`Reader::borrow_swiftly`] lent is consumed. False: nothing was done.
+    #[inline]
+    pub fn give_back_swiftly(&mut self, lent: &Lent) -> bool {
+        if !self.queue.shape.message || lent.cover.is_some() || !lent.complete || lent.len == 0 {
+            return false;
+        }
+        self.at = Cursor {
+            head: padded(lent.at.head.wrapping_add(lent.len as u64)),
+            payload: lent.at.payload.wrapping_add(lent.len as u64),
+            rest: 0,
+            messages: lent.at.messages.wrapping_add(1),
+        };
+        true
+    }
+
     /// Lends what is at the head: a message or what is there of it, or bytes of the stream. The turn is kept
     /// until it is given back, and nothing else is read meanwhile.
     ///
@@ -79,7 +112,8 @@ impl<M: Memory> Reader<'_, M> {
         if len > LINE {
             self.queue.data.expect_read(self.queue.shape.offset(self.at.head.wrapping_add(len - 1)));
         }
-        Ok(Borrow::Lent(Lent { parts, len: len as usize, complete, at: self.at, spot }))
+        let cover = if let Spot::Run { cover, .. } = spot { cover } else { None };
+        Ok(Borrow::Lent(Lent { parts, len: len as usize, complete, at: self.at, cover }))
     }
 
     /// Gives back what was lent; its first `taken` bytes are consumed (an empty message is, in any case).
@@ -91,10 +125,11 @@ impl<M: Memory> Reader<'_, M> {
         if lent.at != self.at {
             return Ok(false);
         }
-        let Spot::Run { cover, .. } = lent.spot else {
+        // Nothing else is lent that has no bytes.
+        if lent.len == 0 {
             self.pass_hollow();
             return Ok(true);
-        };
+        }
         let n = taken.min(lent.len) as u64;
         let ends = |view: &_| {
             let view: &super::slots::View = view;
@@ -104,6 +139,6 @@ impl<M: Memory> Reader<'_, M> {
                 view.end() == self.at.head.wrapping_add(n)
             }
         };
-        self.advance(n, cover.filter(ends))
+        self.advance(n, lent.cover.filter(ends))
     }
 }

@@ -37,16 +37,18 @@ pub(super) enum Spot {
 
 impl Cursor {
     /// A cursor from a journal's words.
-    #[inline]
     pub fn new<M>(queue: &Queue<'_, M>, words: [u64; 3]) -> Result<Cursor, Corrupt> {
         let [head, payload, rest] = words;
-        if !queue.shape.message {
-            return Ok(Cursor { head, payload, rest: 0, messages: 0 });
-        }
-        if (rest == 0 && !head.is_multiple_of(8)) || rest > u64::from(u32::MAX) {
-            return Err(Corrupt);
-        }
-        Ok(Cursor { head, payload, rest, messages: 0 })
+        let rest = if queue.shape.message { rest } else { 0 };
+        let cursor = Cursor { head, payload, rest, messages: 0 };
+        cursor.check(queue).map(|()| cursor)
+    }
+
+    /// Whether it may be where it is (invariant 2).
+    #[inline]
+    pub fn check<M>(&self, queue: &Queue<'_, M>) -> Result<(), Corrupt> {
+        let astray = self.rest == 0 && !self.head.is_multiple_of(8) || self.rest > u64::from(u32::MAX);
+        if queue.shape.message && astray { Err(Corrupt) } else { Ok(()) }
     }
 
     /// Published bytes in front of the cursor (invariant 2).

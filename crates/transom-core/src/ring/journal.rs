@@ -70,8 +70,8 @@ impl Journal {
 
     #[inline]
     fn words(&self, mark: u64) -> [u64; 3] {
-        let copy = &self.copies[(mark & 1) as usize];
-        [0, 1, 2].map(|i: usize| copy[i].load(Ordering::Relaxed))
+        let [a, b, c] = &self.copies[(mark & 1) as usize];
+        [a.load(Ordering::Relaxed), b.load(Ordering::Relaxed), c.load(Ordering::Relaxed)]
     }
 
     /// Whether what was copied since `mark` was seen is still what that mark stands for.
@@ -138,8 +138,9 @@ impl Mirror {
     /// The mark and the words last published. Under the turn, whose release and acquire order them.
     #[inline]
     pub(super) fn look(&self) -> (u64, [u64; 3]) {
-        let word = |at: usize| self.words[at].load(Ordering::Relaxed);
-        (self.mark.load(Ordering::Relaxed), [0, 1, 2].map(word))
+        let [a, b, c] = &self.words;
+        let words = [a.load(Ordering::Relaxed), b.load(Ordering::Relaxed), c.load(Ordering::Relaxed)];
+        (self.mark.load(Ordering::Relaxed), words)
     }
 
     /// [`Journal::publish`], and notes it here.

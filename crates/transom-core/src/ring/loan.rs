@@ -61,6 +61,43 @@ impl<M: Memory> Writer<'_, M> {
         Ok(Loaned::Ready(Loan { offset: offset as usize, len, pad, tail: self.tail }))
     }
 
+    /// The usual case of [`Writer::loan`], done at once: there is room as far as was seen of the reader, in front of the
+    /// ring's end. `None`: nothing was done, begin anew with [`Queue::writer`](super::Queue::writer). See
+    /// [`Writer::write_swiftly`].
+    #[inline]
+    pub fn loan_swiftly(&self, len: usize) -> Option<Loan> {
+        let shape = self.queue.shape;
+        if len == 0 || len > MAX_WRITE || shape.message && !self.tail.is_multiple_of(8) {
+            return None;
+        }
+        let offset = shape.offset(self.tail);
+        let ring = shape.ring_bytes(len as u64);
+        if ring > shape.capacity() - offset as u64 || !self.has_room(ring) {
+            return None;
+        }
+        let header = if shape.message { HEADER as usize } else { 0 };
+        Some(Loan { offset: offset + header, len, pad: 0, tail: self.tail })
+    }
+
+    /// The usual case of [`Writer::commit`], done at once: the write is complete as far as was seen of the reader. False:
+    /// nothing was done.
+    #[inline]
+    pub fn commit_swiftly(&mut self, loan: &Loan, len: usize) -> bool {
+        let shape = self.queue.shape;
+        if loan.tail != self.tail || loan.pad != 0 || len == 0 || len > loan.len {
+            return false;
+        }
+        let ring = shape.ring_bytes(len as u64);
+        if !self.completes_as_seen(len as u64, ring, Limit::Quota) {
+            return false;
+        }
+        if shape.message {
+            self.store_header(self.tail, len as u64, DATA);
+        }
+        self.count(ring, len as u64);
+        true
+    }
+
     /// Makes the first `len` bytes of a loan one write. As [`Writer::write`], but it has its room already, so
     /// it never streams. What is refused for want of a slot or of quota may be committed again.
     ///

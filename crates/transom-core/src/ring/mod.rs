@@ -227,18 +227,62 @@ impl<'a, M: Memory> Queue<'a, M> {
         self.control.demand.store(bytes, Ordering::SeqCst);
     }
 
-    /// Something was written: has the first lines of it fetched while the read begins, and the last one, for who looks
-    /// at a long message in place. Under the read turn.
+    /// The lines of the next write, if it is as short as the last one; else none: to fetch lines of a long one while it is
+    /// being copied takes them away from the writer. Under the read turn.
+    #[inline]
+    #[must_use]
+    pub fn next_lines(&self, cache: &TailCache) -> [Option<usize>; 2] {
+        match cache.next() {
+            (tail, last @ 1..=NEXT) => self.ends(tail, last),
+            _ => [None; 2],
+        }
+    }
+
+    /// As [`Queue::next_lines`], where messages are written in place and as long as the last one: the lines at the ends of
+    /// the next.
+    #[inline]
+    #[must_use]
+    pub fn next_ends(&self, cache: &TailCache) -> [Option<usize>; 2] {
+        match cache.next() {
+            (_, 0) => [None; 2],
+            (tail, last) => self.ends(tail, last),
+        }
+    }
+
+    /// The first line of so many bytes at a position, and the last if that is another.
+    #[inline]
+    fn ends(&self, at: u64, len: u64) -> [Option<usize>; 2] {
+        let line = |at: u64| self.shape.offset(at) & !(LINE as usize - 1);
+        let (first, last) = (line(at), line(at.wrapping_add(len - 1)));
+        [Some(first), (last != first).then_some(last)]
+    }
+
+    /// Something was written: if it is more than what a reader that looks again and again has fetched meanwhile, has the
+    /// first lines of it fetched while the read begins, and the last one, for who looks at a long message in place. Under
+    /// the read turn.
     #[inline]
     pub fn expect(&self) {
         let (_, [head, ..]) = self.control.consumed_mirror.look();
         // Whatever they say: a hint.
         let (_, [tail, ..]) = self.control.written.look_once();
+        if tail.wrapping_sub(head) <= NEXT {
+            return;
+        }
         let first = head & !(LINE - 1);
         for line in (first..tail).step_by(LINE as usize).take(EXPECTED) {
             self.data.expect_read(self.shape.offset(line));
         }
         self.data.expect_read(self.shape.offset(tail.wrapping_sub(1)));
+    }
+
+    /// Whether something was published since `mark`, for who looks again and again. What comes next is expected to lie
+    /// in these lines: they are fetched together with the mark's, not one after the other when that has changed.
+    #[inline]
+    pub fn has_come(&self, mark: u64, lines: &[Option<usize>; 2]) -> bool {
+        for line in lines.iter().flatten() {
+            self.data.expect_read(*line);
+        }
+        self.written_mark() != mark
     }
 
     /// Copies into the ring at a position; at most the capacity.
@@ -279,6 +323,8 @@ impl<'a, M: Memory> Queue<'a, M> {
 
 /// Bytes that move together between processors.
 const LINE: u64 = 64;
+/// A write of so many bytes of the ring lies in two lines, or three whose first and last are worth fetching.
+const NEXT: u64 = 2 * LINE;
 /// So many lines a reader has fetched at once; behind them the processor sees by itself where it goes.
 const EXPECTED: usize = 4;
 /// Bytes of a record's header.

@@ -12,6 +12,8 @@ pub struct TailCache {
     tail: AtomicU64,
     /// The writer's mark that came with it, or an earlier one.
     mark: TurnWord,
+    /// Bytes of the ring that the last read took.
+    last: TurnWord,
 }
 
 impl Default for TailCache {
@@ -24,7 +26,7 @@ impl TailCache {
     /// Nothing is published yet.
     #[must_use]
     pub fn new() -> TailCache {
-        TailCache { tail: AtomicU64::new(0), mark: TurnWord::new(0) }
+        TailCache { tail: AtomicU64::new(0), mark: TurnWord::new(0), last: TurnWord::new(0) }
     }
 
     /// As new. For an end whose connection is used again.
@@ -38,6 +40,17 @@ impl TailCache {
     #[inline]
     pub fn mark(&self) -> u64 {
         self.mark.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn note_last(&self, ring: u64) {
+        self.last.store(ring, Ordering::Relaxed);
+    }
+
+    /// The writer's position at the last look, or an earlier one, and how many bytes of the ring the last read took.
+    #[inline]
+    pub(super) fn next(&self) -> (u64, u64) {
+        (self.tail.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed))
     }
 }
 
@@ -87,7 +100,7 @@ pub enum Read {
 #[derive(Debug)]
 pub struct Reader<'a, M> {
     pub(super) queue: Queue<'a, M>,
-    cache: &'a TailCache,
+    pub(super) cache: &'a TailCache,
     mark: u64,
     pub(super) at: Cursor,
     /// Head and rest as last published: nothing else changes without one of them.
@@ -111,30 +124,64 @@ impl<'a, M: Memory> Queue<'a, M> {
     ///
     /// # Errors
     /// `Corrupt`.
-    #[inline]
     pub fn reader(&self, cache: &'a TailCache) -> Result<Reader<'a, M>, Corrupt> {
-        let (mark, words) = self.control.consumed_mirror.look();
-        let mut at = Cursor::new(self, words)?;
-        at.messages = self.control.messages_read.load(Ordering::Relaxed);
-        let tail = cache.tail.load(Ordering::Relaxed);
-        let mut reader =
-            Reader { queue: *self, cache, mark, at, published: (at.head, at.rest), tail, told: true };
+        let mut reader = self.swift_reader(cache);
+        reader.at.check(self)?;
         // Others who read from this end may have gone beyond what this process saw.
-        if at.ready(self, tail).is_err() {
+        if reader.at.ready(self, reader.tail).is_err() {
             reader.look()?;
         }
         Ok(reader)
     }
+
+    /// As [`Queue::reader`], for [`Reader::read_swiftly`] and what may come behind it: nothing was looked at yet.
+    #[inline]
+    pub fn swift_reader(&self, cache: &'a TailCache) -> Reader<'a, M> {
+        let (mark, [head, payload, rest]) = self.control.consumed_mirror.look();
+        let rest = if self.shape.message { rest } else { 0 };
+        let messages = self.control.messages_read.load(Ordering::Relaxed);
+        let at = Cursor { head, payload, rest, messages };
+        let tail = cache.tail.load(Ordering::Relaxed);
+        Reader { queue: *self, cache, mark, at, published: (head, rest), tail, told: true }
+    }
 }
 
 impl<M: Memory> Reader<'_, M> {
+    /// The usual case of [`Reader::read`], done at once: a message that is there in full and has room in the buffer, or
+    /// bytes; and no write that waits. `None`: nothing was taken, begin anew with [`Queue::reader`].
+    ///
+    /// It calls nothing that is given the session itself, which therefore need not lie in memory.
+    #[inline]
+    pub fn read_swiftly(&mut self, buffer: &mut [u8], mode: Mode) -> Option<usize> {
+        let wanted = match (self.queue.shape.message, mode) {
+            (false, _) => buffer.len() as u64,
+            (true, Mode::Message) => 1,
+            (true, Mode::Bytes) => return None,
+        };
+        self.look_swiftly(wanted)?;
+        if self.queue.shape.message { self.read_whole(buffer) } else { self.read_ready(buffer) }
+    }
+
+    /// Looks where the writer is if fewer bytes are known of than are wanted. `None`: something makes no sense.
+    #[inline]
+    pub(super) fn look_swiftly(&mut self, wanted: u64) -> Option<()> {
+        self.at.check(&self.queue).ok()?;
+        if self.at.ready(&self.queue, self.tail).ok()? < wanted {
+            let (mark, [tail, ..]) = self.queue.control.written.look().ok()?;
+            self.at.ready(&self.queue, tail).ok()?;
+            self.tail = tail;
+            self.cache.tail.store(tail, Ordering::Relaxed);
+            self.cache.mark.store(mark, Ordering::Relaxed);
+        }
+        Some(())
+    }
+
     /// Reads once: bytes, or at most one message. `taken`: 0, or what [`Read::Part`] said, with the same
     /// buffer. `dead` is asked whether the process in a row of the table of holders is dead, only if the data
     /// at the head belong to a write that waits.
     ///
     /// # Errors
     /// `Corrupt`.
-    #[inline]
     pub fn read(
         &mut self,
         buffer: &mut [u8],
@@ -163,6 +210,7 @@ impl<M: Memory> Reader<'_, M> {
             let words = [self.at.head, self.at.payload, self.at.rest];
             let control = self.queue.control;
             self.mark = control.consumed_mirror.publish(&control.consumed, self.mark, words);
+            self.cache.note_last(self.at.head.wrapping_sub(self.published.0));
             control.messages_read.store(self.at.messages, Ordering::Relaxed);
             self.published = (self.at.head, self.at.rest);
         }
@@ -228,7 +276,6 @@ impl<M: Memory> Reader<'_, M> {
     }
 
     /// Byte type.
-    #[inline]
     fn read_stream(
         &mut self,
         buffer: &mut [u8],
@@ -256,27 +303,36 @@ impl<M: Memory> Reader<'_, M> {
         }
     }
 
-    /// Message type, message read mode.
+    /// Bytes that are there and belong to no write that waits.
     #[inline]
-    fn read_message(
-        &mut self,
-        buffer: &mut [u8],
-        taken: usize,
-        dead: &mut impl FnMut(u32) -> bool,
-    ) -> Result<Read, Corrupt> {
-        if self.at.head == self.tail {
-            self.look()?;
+    fn read_ready(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let ready = self.tail.wrapping_sub(self.at.head);
+        // The mask after the tail: see `Cursor::settle`.
+        if ready == 0 || self.queue.control.pending.load(Ordering::Acquire) != 0 {
+            return None;
         }
-        match self.read_whole(buffer) {
-            Some(len) => Ok(Read::Got { len, complete: true }),
-            None => self.read_message_odd(buffer, taken, dead),
-        }
+        let len = ready.min(buffer.len() as u64);
+        self.queue.copy_out(self.at.head, &mut buffer[..len as usize]);
+        self.at.head = self.at.head.wrapping_add(len);
+        self.at.payload = self.at.payload.wrapping_add(len);
+        Some(len as usize)
     }
 
-    /// The usual case, done at once: a message that is there in full, has room in the buffer and belongs to no
-    /// write that waits.
+    /// A message that is there in full, has room in the buffer and belongs to no write that waits.
     #[inline]
     fn read_whole(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let length = self.whole_message().filter(|length| *length <= buffer.len() as u64)?;
+        self.queue.copy_out(self.at.head.wrapping_add(HEADER), &mut buffer[..length as usize]);
+        self.at.head = self.at.head.wrapping_add(HEADER + padded(length));
+        self.at.payload = self.at.payload.wrapping_add(length);
+        self.at.messages = self.at.messages.wrapping_add(1);
+        Some(length as usize)
+    }
+
+    /// The length of the message that begins at the head, is there in full, is not empty and belongs to no write that
+    /// waits.
+    #[inline]
+    pub(super) fn whole_message(&self) -> Option<u64> {
         let ready = self.tail.wrapping_sub(self.at.head);
         // The mask after the tail: see `Cursor::settle`.
         if ready == 0 || self.at.rest != 0 || self.queue.control.pending.load(Ordering::Acquire) != 0 {
@@ -284,18 +340,12 @@ impl<M: Memory> Reader<'_, M> {
         }
         let header = self.queue.data.load_word(self.queue.shape.offset(self.at.head));
         let length = header & u64::from(u32::MAX);
-        let ring = HEADER + padded(length);
-        if header >> 32 != u64::from(DATA) || ring > ready || length == 0 || length > buffer.len() as u64 {
-            return None;
-        }
-        self.queue.copy_out(self.at.head.wrapping_add(HEADER), &mut buffer[..length as usize]);
-        self.at.head = self.at.head.wrapping_add(ring);
-        self.at.payload = self.at.payload.wrapping_add(length);
-        self.at.messages = self.at.messages.wrapping_add(1);
-        Some(length as usize)
+        let whole = header >> 32 == u64::from(DATA) && length != 0 && HEADER + padded(length) <= ready;
+        whole.then_some(length)
     }
 
-    fn read_message_odd(
+    /// Message type, message read mode.
+    fn read_message(
         &mut self,
         buffer: &mut [u8],
         taken: usize,

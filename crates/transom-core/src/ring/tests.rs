@@ -6,6 +6,7 @@ mod hostile;
 mod loans;
 mod reading;
 mod streams;
+mod swift;
 mod turns;
 mod writing;
 

@@ -126,10 +126,23 @@ impl<'a, M: Memory> Queue<'a, M> {
     ///
     /// # Errors
     /// `Corrupt`.
-    #[inline]
     pub fn writer(&self, cache: &'a HeadCache) -> Result<Writer<'a, M>, Corrupt> {
+        let mut writer = self.swift_writer(cache);
+        if self.shape.message && !writer.tail.is_multiple_of(8) {
+            return Err(Corrupt);
+        }
+        // Others who write to this end may have gone far beyond what this process saw.
+        if writer.used() > self.shape.capacity() {
+            writer.refresh()?;
+        }
+        Ok(writer)
+    }
+
+    /// As [`Queue::writer`], for [`Writer::write_swiftly`] and what may come behind it: nothing was looked at yet.
+    #[inline]
+    pub fn swift_writer(&self, cache: &'a HeadCache) -> Writer<'a, M> {
         let (mark, [tail, announced, messages]) = self.control.written_mirror.look();
-        let mut writer = Writer {
+        Writer {
             queue: *self,
             cache,
             mark,
@@ -139,24 +152,35 @@ impl<'a, M: Memory> Queue<'a, M> {
             head: cache.head.load(Ordering::Relaxed),
             payload: cache.payload.load(Ordering::Relaxed),
             dirty: false,
-        };
-        if self.shape.message && !tail.is_multiple_of(8) {
-            return Err(Corrupt);
         }
-        // Others who write to this end may have gone far beyond what this process saw.
-        if writer.used() > self.shape.capacity() {
-            writer.refresh()?;
-        }
-        Ok(writer)
     }
 }
 
 impl<M: Memory> Writer<'_, M> {
+    /// The usual case of [`Writer::write`], done at once: bytes that are complete as far as was seen of the reader. False:
+    /// nothing was done, begin anew with [`Queue::writer`].
+    ///
+    /// It calls nothing that is given the session itself, which therefore need not lie in memory.
+    #[inline]
+    pub fn write_swiftly(&mut self, bytes: &[u8]) -> bool {
+        let shape = self.queue.shape;
+        let len = bytes.len() as u64;
+        if len == 0 || bytes.len() > MAX_WRITE || shape.message && !self.tail.is_multiple_of(8) {
+            return false;
+        }
+        let ring = shape.ring_bytes(len);
+        if !self.completes_as_seen(len, ring, Limit::Quota) {
+            return false;
+        }
+        self.copy_record(&[bytes], len);
+        self.count(ring, len);
+        true
+    }
+
     /// Writes `bytes` as one write.
     ///
     /// # Errors
     /// `Corrupt`.
-    #[inline]
     pub fn write(&mut self, bytes: &[u8], limit: Limit, holder: u32) -> Result<Written, Corrupt> {
         self.write_parts(&[bytes], limit, holder)
     }
@@ -166,7 +190,6 @@ impl<M: Memory> Writer<'_, M> {
     ///
     /// # Errors
     /// `Corrupt`.
-    #[inline]
     pub fn write_parts(&mut self, parts: &[&[u8]], limit: Limit, holder: u32) -> Result<Written, Corrupt> {
         let len = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.len()));
         if len > MAX_WRITE {

@@ -147,7 +147,18 @@ impl World {
         let within = within || len == 0 || limit == Limit::Physical;
         // What is read of an item may not be given back yet, so this is the least room there is.
         let room = self.items.iter().map(|item| item.ring).sum::<u64>() + ring <= self.shape.capacity();
-        let written = {
+        // By the short way, as far as it goes, every second time.
+        let swift = row.is_multiple_of(2) && {
+            let mut writer = self.queue().swift_writer(&self.heads);
+            let done = writer.write_swiftly(&bytes);
+            if publish {
+                writer.publish();
+            }
+            done
+        };
+        let written = if swift {
+            Written::Done
+        } else {
             let mut writer = self.queue().writer(&self.heads).unwrap();
             let written = writer.write(&bytes, limit, row).unwrap();
             if publish {
@@ -312,14 +323,22 @@ impl World {
         let mut buffer = vec![0xEE; len.max(taken)];
         buffer[..taken].copy_from_slice(&self.taken);
         let dead = self.dead;
-        let read = {
+        let swift = (len.is_multiple_of(2) && taken == 0).then(|| {
+            let mut reader = self.queue().swift_reader(&self.tails);
+            let got = reader.read_swiftly(&mut buffer, mode);
+            if publish {
+                reader.publish();
+            }
+            got.map(|len| Read::Got { len, complete: true })
+        });
+        let read = swift.flatten().unwrap_or_else(|| {
             let mut reader = self.queue().reader(&self.tails).unwrap();
             let read = reader.read(&mut buffer, taken, mode, |row| dead == Some(row)).unwrap();
             if publish {
                 reader.publish();
             }
             read
-        };
+        });
         if !publish {
             return self.queue().recover_reader().unwrap();
         }

@@ -122,6 +122,12 @@ impl Budget {
         run >= STREAM
     }
 
+    /// Whether something has come soon, many times in a row.
+    #[inline]
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.run.load(Ordering::Relaxed) >= STREAM
+    }
+
     /// Waits for a moment in which more is written. `count` tells how many writes there have been, `before` how many
     /// at the last look.
     pub(crate) fn keep_away(&self, before: u64, count: impl FnOnce() -> u64) {

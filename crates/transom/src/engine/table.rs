@@ -193,6 +193,7 @@ impl Entry {
 
     /// Fails with 6 if the handle was closed, with 5 if it lacks one of the rights, with 1006 if somebody has cut
     /// the object's memory short, and with 50 in a plain fork of the process that has the handle.
+    #[inline]
     pub(crate) fn check(&self, rights: u32) -> Result<(), Code> {
         if record::is_forked() {
             return Err(Code::NOT_SUPPORTED);

@@ -102,15 +102,18 @@ pub(super) fn send(handle: &Handle, bytes: &[u8], timeout: Timeout) -> Result<us
     .map_err(error("write pipe"))
 }
 
-pub(super) fn lend(handle: &Handle, len: usize, timeout: Timeout) -> Result<Option<Loan>> {
+#[inline]
+pub(super) fn lend(handle: &Handle, len: usize, timeout: Timeout) -> Result<Option<Loan<'_>>> {
     loan::lend(&handle.resolved.0, len, timeout).map_err(error("lend of pipe"))
 }
 
-pub(super) fn commit(handle: &Handle, loan: Loan, len: usize, timeout: Timeout) -> Result<usize> {
+#[inline]
+pub(super) fn commit(handle: &Handle, loan: Loan<'_>, len: usize, timeout: Timeout) -> Result<usize> {
     loan::commit(&handle.resolved.0, loan, len, timeout).map_err(error("write pipe"))
 }
 
-pub(super) fn borrow_next(handle: &Handle, timeout: Timeout) -> Result<Option<Borrowed>> {
+#[inline]
+pub(super) fn borrow_next(handle: &Handle, timeout: Timeout) -> Result<Option<Borrowed<'_>>> {
     loan::borrow_next(&handle.resolved.0, timeout).map_err(error("read pipe"))
 }
 

@@ -17,14 +17,14 @@ const FIRST_ROOM: usize = 4096;
 #[must_use = "a loan that is not committed was never written"]
 pub struct Loan<'a> {
     pipe: &'a Pipe,
-    place: Place,
+    place: Place<'a>,
     len: usize,
     here: PhantomData<*mut u8>,
 }
 
 #[derive(Debug)]
-enum Place {
-    Pipe(imp::Loan),
+enum Place<'a> {
+    Pipe(imp::Loan<'a>),
     Own(Vec<u8>),
 }
 
@@ -33,13 +33,13 @@ enum Place {
 /// It belongs to the thread that made it.
 #[derive(Debug)]
 pub struct Borrowed<'a> {
-    found: Found,
-    here: PhantomData<(&'a Pipe, *mut u8)>,
+    found: Found<'a>,
+    here: PhantomData<*mut u8>,
 }
 
 #[derive(Debug)]
-enum Found {
-    Pipe(imp::Borrowed),
+enum Found<'a> {
+    Pipe(imp::Borrowed<'a>),
     Own { bytes: Vec<u8>, complete: bool },
 }
 
@@ -138,7 +138,7 @@ impl Pipe {
     }
 
     /// Reads a message whose length is not known.
-    fn receive_whole(&self, timeout: Timeout) -> Result<Found> {
+    fn receive_whole(&self, timeout: Timeout) -> Result<Found<'_>> {
         // A read of no bytes would wait for some.
         let seen = self.peek(&mut []).map_or(0, |peek| peek.available);
         let mut bytes = vec![0; seen.max(FIRST_ROOM)];

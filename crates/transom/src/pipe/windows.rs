@@ -4,6 +4,9 @@
 //! operation, with an event of its thread, and waits for that one. So a read and a write never wait for each
 //! other (P56), a call can run out of time, and `CancelIoEx` reaches it.
 
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
 use transom_sys::windows as sys;
 use transom_sys::windows::pipe::{self, Blueprint};
 use transom_sys::windows::security::{Attributes, Descriptor};
@@ -96,53 +99,53 @@ pub(super) fn send(handle: &Handle, bytes: &[u8], timeout: Timeout) -> Result<us
 
 /// The memory of a pipe is the kernel's: nothing of it can be lent. There is no value of this type.
 #[derive(Debug)]
-pub(super) enum Loan {}
+pub(super) struct Loan<'a>(Infallible, PhantomData<&'a Handle>);
 
 /// As [`Loan`].
 #[derive(Debug)]
-pub(super) enum Borrowed {}
+pub(super) struct Borrowed<'a>(Infallible, PhantomData<&'a Handle>);
 
-pub(super) fn lend(_: &Handle, _len: usize, _: Timeout) -> Result<Option<Loan>> {
+pub(super) fn lend(_: &Handle, _len: usize, _: Timeout) -> Result<Option<Loan<'_>>> {
     Ok(None)
 }
 
-pub(super) fn commit(_: &Handle, loan: Loan, _len: usize, _: Timeout) -> Result<usize> {
-    match loan {}
+pub(super) fn commit(_: &Handle, loan: Loan<'_>, _len: usize, _: Timeout) -> Result<usize> {
+    match loan.0 {}
 }
 
-pub(super) fn borrow_next(_: &Handle, _: Timeout) -> Result<Option<Borrowed>> {
+pub(super) fn borrow_next(_: &Handle, _: Timeout) -> Result<Option<Borrowed<'_>>> {
     Ok(None)
 }
 
-impl Loan {
+impl Loan<'_> {
     pub(super) fn as_ptr(&self) -> *mut u8 {
-        match *self {}
+        match self.0 {}
     }
 
     pub(super) fn write(&mut self, _at: usize, _bytes: &[u8]) -> bool {
-        match *self {}
+        match self.0 {}
     }
 }
 
-impl Borrowed {
+impl Borrowed<'_> {
     pub(super) fn len(&self) -> usize {
-        match *self {}
+        match self.0 {}
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        match *self {}
+        match self.0 {}
     }
 
     pub(super) fn parts(&self) -> [(*const u8, usize); 2] {
-        match *self {}
+        match self.0 {}
     }
 
     pub(super) fn read(&self, _at: usize, _buffer: &mut [u8]) -> bool {
-        match *self {}
+        match self.0 {}
     }
 
     pub(super) fn consume(self) -> Result<bool> {
-        match self {}
+        match self.0 {}
     }
 }
 

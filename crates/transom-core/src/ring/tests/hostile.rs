@@ -185,6 +185,11 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
         Act::Later(when, harm) => trap.later.borrow_mut().push((when, harm)),
         Act::Write(len, limit) if held.stream.is_none() => {
             let bytes = pattern(len);
+            let mut writer = queue.swift_writer(&held.heads);
+            if writer.write_swiftly(&bytes) {
+                writer.publish();
+                return Ok(());
+            }
             let mut writer = queue.writer(&held.heads)?;
             let written = writer.write(&bytes, limit, ROW)?;
             writer.publish();
@@ -207,6 +212,14 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
             }
         }
         Act::Loan(len) => {
+            let mut writer = queue.swift_writer(&held.heads);
+            if let Some(loan) = writer.loan_swiftly(len) {
+                assert!(loan.offset + loan.len <= shape.capacity() as usize);
+                if writer.commit_swiftly(&loan, len) {
+                    writer.publish();
+                    return Ok(());
+                }
+            }
             let mut writer = queue.writer(&held.heads)?;
             if let Loaned::Ready(loan) = writer.loan(len)? {
                 assert!(loan.offset + loan.len <= shape.capacity() as usize);
@@ -217,6 +230,14 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
         }
         Act::Read(len, taken, mode, dead) => {
             let mut buffer = vec![0; len];
+            let mut reader = queue.swift_reader(&held.tails);
+            if taken == 0
+                && let Some(got) = reader.read_swiftly(&mut buffer, mode)
+            {
+                assert!(got <= len);
+                reader.publish();
+                return Ok(());
+            }
             let mut reader = queue.reader(&held.tails)?;
             let read = reader.read(&mut buffer, taken, mode, |_| dead)?;
             reader.publish();
@@ -225,9 +246,21 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
             }
         }
         Act::Borrow(taken, dead) => {
+            let inside = |(offset, len): (usize, usize)| offset + len <= shape.capacity() as usize;
+            if let Some(lent) = queue.swift_reader(&held.tails).borrow_swiftly() {
+                assert!(lent.parts.into_iter().all(inside));
+                let mut reader = queue.swift_reader(&held.tails);
+                if taken >= lent.len && reader.give_back_swiftly(&lent) {
+                    reader.publish();
+                } else {
+                    let mut reader = queue.resume(&held.tails, &lent)?;
+                    reader.give_back(lent, taken)?;
+                    reader.publish();
+                }
+                return Ok(());
+            }
             let mut reader = queue.reader(&held.tails)?;
             if let Borrow::Lent(lent) = reader.borrow(|_| dead)? {
-                let inside = |(offset, len): (usize, usize)| offset + len <= shape.capacity() as usize;
                 assert!(lent.parts.into_iter().all(inside));
                 reader.give_back(lent, taken)?;
             }

@@ -14,7 +14,7 @@
 
 use transom_core::code::Code;
 use transom_core::pipe::Role;
-use transom_core::ring::{self, Borrow, Lent, Limit, Loaned, Memory, Queue, Written};
+use transom_core::ring::{self, Borrow, Lent, Limit, Loaned, Memory, Queue, Writer, Written};
 use transom_sys::linux::fault::step;
 
 use super::super::area::Area;
@@ -52,6 +52,7 @@ impl<K: AsRef<End>> Loan<K> {
     ///
     /// # Errors
     /// As [`End::write`].
+    #[inline]
     pub(crate) fn make(keeper: K, len: usize, waiting: &Waiting) -> Result<Option<Loan<K>>, Trouble> {
         let (loan, turn) = match keeper.as_ref().lend(len, waiting)? {
             Some((loan, turn)) => (loan, turn.keep()),
@@ -71,6 +72,7 @@ impl<K: AsRef<End>> Loan<K> {
     }
 
     /// Copies bytes in; false if they do not fit at `at`.
+    #[inline]
     pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) -> bool {
         let fits = at.checked_add(bytes.len()).is_some_and(|end| end <= self.loan.len);
         if fits {
@@ -83,6 +85,7 @@ impl<K: AsRef<End>> Loan<K> {
     ///
     /// # Errors
     /// As [`End::write`]; 87: more than was lent.
+    #[inline]
     pub(crate) fn commit(mut self, len: usize, waiting: &Waiting) -> Result<usize, Trouble> {
         let Some(kept) = self.turn.take().filter(|_| !record::is_forked()) else {
             return Err(Trouble::LocalClosed);
@@ -95,6 +98,7 @@ impl<K: AsRef<End>> Loan<K> {
 }
 
 impl<K: AsRef<End>> Drop for Loan<K> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(kept) = self.turn.take().filter(|_| !record::is_forked()) {
             drop(Turn::resume(&self.keeper.as_ref().outgoing().0.write_turn, kept));
@@ -107,6 +111,7 @@ impl<K: AsRef<End>> Borrowed<K> {
     ///
     /// # Errors
     /// As [`End::read`].
+    #[inline]
     pub(crate) fn next(keeper: K, waiting: &Waiting) -> Result<Borrowed<K>, Trouble> {
         let (lent, turn) = keeper.as_ref().borrow_next(waiting)?;
         let (lent, turn) = (Some(lent), Some(turn.keep()));
@@ -118,21 +123,25 @@ impl<K: AsRef<End>> Borrowed<K> {
         self.keeper.as_ref().role
     }
 
+    #[inline]
     fn data(&self) -> &Area {
         let end = self.keeper.as_ref();
         end.segment.queue_read_by(end.role).1
     }
 
     /// How many bytes there are.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.lent.as_ref().map_or(0, |lent| lent.len)
     }
 
     /// Whether the message ends with them.
+    #[inline]
     pub(crate) fn is_complete(&self) -> bool {
         self.lent.as_ref().is_none_or(|lent| lent.complete)
     }
 
+    #[inline]
     fn pieces(&self) -> [(usize, usize); 2] {
         self.lent.as_ref().map_or([(0, 0); 2], |lent| lent.parts)
     }
@@ -144,6 +153,7 @@ impl<K: AsRef<End>> Borrowed<K> {
     }
 
     /// Copies bytes out; false if there are not so many at `at`.
+    #[inline]
     pub(crate) fn read(&self, at: usize, buffer: &mut [u8]) -> bool {
         if at.checked_add(buffer.len()).is_none_or(|end| end > self.len()) {
             return false;
@@ -167,6 +177,7 @@ impl<K: AsRef<End>> Borrowed<K> {
         self.give_back()
     }
 
+    #[inline]
     fn give_back(&mut self) -> Result<bool, Trouble> {
         let kept = self.turn.take().filter(|_| !record::is_forked());
         match (kept, self.lent.take()) {
@@ -177,6 +188,7 @@ impl<K: AsRef<End>> Borrowed<K> {
 }
 
 impl<K: AsRef<End>> Drop for Borrowed<K> {
+    #[inline]
     fn drop(&mut self) {
         // Nonsense from the peer shows at the next read.
         let _ = self.give_back();
@@ -185,6 +197,7 @@ impl<K: AsRef<End>> Drop for Borrowed<K> {
 
 impl End {
     /// The write turn, and a piece of the ring. See [`Loan::make`].
+    #[inline]
     fn lend(&self, len: usize, waiting: &Waiting) -> Result<Option<(ring::Loan, Turn<'_>)>, Trouble> {
         let mut operation = Operation::new(self);
         operation.check()?;
@@ -197,6 +210,21 @@ impl End {
             self.recover_own_writer(&queue)?;
             turn.protect();
         }
+        if let Some(loan) = queue.swift_writer(&self.head).loan_swiftly(len) {
+            return Ok(Some((loan, turn)));
+        }
+        self.lend_slowly(turn, &queue, len, waiting, operation)
+    }
+
+    /// There is no room, or it has to be looked for.
+    fn lend_slowly<'a>(
+        &'a self,
+        turn: Turn<'a>,
+        queue: &Queue<'_, Area>,
+        len: usize,
+        waiting: &Waiting,
+        mut operation: Operation<'a>,
+    ) -> Result<Option<(ring::Loan, Turn<'a>)>, Trouble> {
         let mut looked = false;
         // Mostly there is room; only who waits needs the reader's mark, whose cache line the reader wants too.
         let mut in_vain = false;
@@ -220,6 +248,7 @@ impl End {
     }
 
     /// See [`Loan::commit`].
+    #[inline]
     fn commit(
         &self,
         turn: Turn<'_>,
@@ -227,7 +256,7 @@ impl End {
         len: usize,
         waiting: &Waiting,
     ) -> Result<usize, Trouble> {
-        let mut operation = Operation::new(self);
+        let operation = Operation::new(self);
         operation.check()?;
         if self.is_peer_over() {
             return Err(Trouble::PeerClosed);
@@ -236,10 +265,58 @@ impl End {
             return Err(Trouble::Code(Code::INVALID_PARAMETER));
         }
         let (_, queue) = self.outgoing();
-        let mut writer = queue.writer(&self.head)?;
-        self.ring_before();
         // Most are complete at once, and these take no slot.
+        let mut writer = queue.swift_writer(&self.head);
+        if writer.commit_swiftly(loan, len) {
+            return self.finish_commit(turn, writer, &queue, len);
+        }
+        self.commit_slowly(turn, &queue, loan, len, waiting, operation)
+    }
+
+    /// What was lent is in the queue and can be complete: publishes it.
+    #[inline]
+    fn finish_commit(
+        &self,
+        turn: Turn<'_>,
+        mut writer: Writer<'_, Area>,
+        queue: &Queue<'_, Area>,
+        len: usize,
+    ) -> Result<usize, Trouble> {
+        self.ring_before();
+        writer.publish();
+        step("loan-published");
+        // Probably the next one is as long.
+        writer.claim_ends(len);
+        self.ring_data_behind(turn);
+        self.sleepers.tell_pollers();
+        self.is_committed(queue, len)
+    }
+
+    /// A commit that waits for nothing is through: whether there is somebody left who will read it.
+    #[inline]
+    fn is_committed(&self, queue: &Queue<'_, Area>, len: usize) -> Result<usize, Trouble> {
+        self.for_data.answered();
+        self.look_after_reader(|| queue.consumed_mark());
+        let lost = self.was_killed() && !queue.is_drained()?;
+        if lost { Err(Trouble::PeerClosed) } else { Ok(len) }
+    }
+
+    /// A commit that was not done at once, in its turn.
+    fn commit_slowly<'a>(
+        &'a self,
+        turn: Turn<'_>,
+        queue: &Queue<'_, Area>,
+        loan: &ring::Loan,
+        len: usize,
+        waiting: &Waiting,
+        mut operation: Operation<'a>,
+    ) -> Result<usize, Trouble> {
+        let mut writer = queue.writer(&self.head)?;
         let mut written = writer.commit(loan, len, Limit::NoWait, NO_ROW)?;
+        if matches!(written, Written::Done) {
+            return self.finish_commit(turn, writer, queue, len);
+        }
+        self.ring_before();
         if matches!(written, Written::Refused) && waiting.deadline != Deadline::Now {
             let row = self.segment.row().unwrap_or(NO_ROW);
             let mut patience = Patience::default();
@@ -252,7 +329,7 @@ impl End {
                 if over {
                     return Err(Trouble::PeerClosedMeanwhile);
                 }
-                if !self.sweep(&queue) {
+                if !self.sweep(queue) {
                     self.pause(&mut operation, Reason::Space, waiting, &[], || {
                         queue.consumed_mark() != mark
                     })?;
@@ -263,17 +340,10 @@ impl End {
         }
         writer.publish();
         step("loan-published");
-        // Probably the next one is as long.
-        writer.claim_ends(len);
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
         match written {
-            Written::Done => {
-                self.for_data.answered();
-                self.look_after_peer(|| queue.consumed_mark());
-                let lost = self.was_killed() && !queue.is_drained()?;
-                if lost { Err(Trouble::PeerClosed) } else { Ok(len) }
-            }
+            Written::Done => self.is_committed(queue, len),
             Written::Waiting(ticket) => self.wait_for_ticket(ticket, len, waiting, &mut operation),
             Written::Refused if waiting.deadline == Deadline::Now => Err(Trouble::WouldBlock),
             // Somebody else wrote although this thread has the turn.
@@ -282,12 +352,27 @@ impl End {
     }
 
     /// The read turn, and where the bytes lie. See [`Borrowed::next`].
+    #[inline]
     fn borrow_next(&self, waiting: &Waiting) -> Result<(Lent, Turn<'_>), Trouble> {
         let mut operation = Operation::new(self);
         operation.check()?;
         let (_, queue) = self.incoming();
         let turn = self.take_read_turn(&queue, &mut operation, waiting)?;
         self.keep_away_from_stream(&queue, waiting);
+        if let Some(lent) = queue.swift_reader(&self.tail).borrow_swiftly() {
+            return Ok((lent, turn));
+        }
+        self.borrow_slowly(turn, &queue, waiting, operation)
+    }
+
+    /// Nothing is there, or not just a message.
+    fn borrow_slowly<'a>(
+        &'a self,
+        turn: Turn<'a>,
+        queue: &Queue<'_, Area>,
+        waiting: &Waiting,
+        mut operation: Operation<'a>,
+    ) -> Result<(Lent, Turn<'a>), Trouble> {
         let mut patience = Patience::default();
         loop {
             let over = self.is_peer_over();
@@ -296,7 +381,7 @@ impl End {
             match reader.borrow(|row| over || self.is_dead(row))? {
                 Borrow::Lent(lent) => return Ok((lent, turn)),
                 Borrow::Recover { .. } => {
-                    self.recover_writer(&queue, &mut operation)?;
+                    self.recover_writer(queue, &mut operation)?;
                     patience.spend(&operation, waiting.deadline)?;
                     turn.protect();
                     continue;
@@ -309,13 +394,17 @@ impl End {
             if over {
                 return Err(Trouble::PeerClosed);
             }
-            let moved = || queue.written_mark() != mark;
+            let lines = if self.for_data.is_streaming() { [None; 2] } else { queue.next_ends(&self.tail) };
+            let moved = || queue.has_come(mark, &lines);
             match self.pause(&mut operation, Reason::Data(0), waiting, &[], moved) {
                 Ok(()) => {
                     queue.expect();
                     self.watch.no_burst();
-                    self.await_writer(&queue, mark, waiting.deadline, &mut operation)?;
+                    self.await_writer(queue, mark, waiting.deadline, &mut operation)?;
                     turn.protect();
+                    if let Some(lent) = queue.swift_reader(&self.tail).borrow_swiftly() {
+                        return Ok((lent, turn));
+                    }
                 }
                 Err(Trouble::WouldBlock) => {
                     self.look_after_peer(|| mark);
@@ -329,6 +418,7 @@ impl End {
     }
 
     /// See [`Borrowed::consume`].
+    #[inline]
     fn give_back(&self, kept: Kept, lent: Lent) -> Result<bool, Trouble> {
         let (control, queue) = self.incoming();
         let turn = Turn::resume(&control.read_turn, kept);
@@ -338,7 +428,18 @@ impl End {
     }
 }
 
+#[inline]
 fn consume(queue: &Queue<'_, Area>, end: &End, lent: Lent) -> Result<bool, Trouble> {
+    let mut reader = queue.swift_reader(&end.tail);
+    if reader.give_back_swiftly(&lent) {
+        reader.publish();
+        step("borrowed-consumed");
+        return Ok(true);
+    }
+    consume_slowly(queue, end, lent)
+}
+
+fn consume_slowly(queue: &Queue<'_, Area>, end: &End, lent: Lent) -> Result<bool, Trouble> {
     let mut reader = queue.resume(&end.tail, &lent)?;
     let len = lent.len;
     let counts = reader.give_back(lent, len)?;

@@ -105,32 +105,59 @@ impl End {
         if turn.is_after_death() {
             self.recover_own_writer(&queue)?;
         }
-        let mut writer = queue.writer(&self.head)?;
         // Most writes are complete at once, and these take no slot.
+        if bytes.len() <= PIECE {
+            let mut writer = queue.swift_writer(&self.head);
+            if writer.write_swiftly(bytes) {
+                return self.finish_write(turn, writer, &queue, bytes.len());
+            }
+        }
+        self.write_on(turn, &queue, bytes, limit, waiting, &mut operation)
+    }
+
+    /// The bytes of a write are in the queue and can be complete: publishes them.
+    #[inline]
+    fn finish_write(
+        &self,
+        turn: Turn<'_>,
+        mut writer: Writer<'_, Area>,
+        queue: &Queue<'_, Area>,
+        len: usize,
+    ) -> Result<usize, Trouble> {
+        step("data-copied");
+        self.ring_before();
+        writer.publish();
+        step("data-published");
+        writer.claim(len);
+        self.ring_data_behind(turn);
+        self.sleepers.tell_pollers();
+        self.for_data.answered();
+        // Only now, since the reader is at work already.
+        self.look_after_reader(|| queue.consumed_mark());
+        if self.was_killed() && !queue.is_drained()? { Err(Trouble::PeerClosed) } else { Ok(len) }
+    }
+
+    /// A write that was not done at once, in its turn.
+    fn write_on<'a>(
+        &'a self,
+        turn: Turn<'_>,
+        queue: &Queue<'_, Area>,
+        bytes: &[u8],
+        limit: Limit,
+        waiting: &Waiting,
+        operation: &mut Operation<'a>,
+    ) -> Result<usize, Trouble> {
+        let mut writer = queue.writer(&self.head)?;
         let complete = if bytes.len() > PIECE && !self.is_shared() && !self.is_in_peers_way() {
             self.write_pieces(&mut writer, bytes)?
         } else {
             matches!(writer.write(bytes, Limit::NoWait, NO_ROW)?, Written::Done)
         };
         if complete {
-            step("data-copied");
-            self.ring_before();
-            writer.publish();
-            step("data-published");
-            writer.claim(bytes.len());
-            self.ring_data_behind(turn);
-            self.sleepers.tell_pollers();
-            self.for_data.answered();
-            // Only now, since the reader is at work already.
-            self.look_after_reader(|| queue.consumed_mark());
-            return if self.was_killed() && !queue.is_drained()? {
-                Err(Trouble::PeerClosed)
-            } else {
-                Ok(bytes.len())
-            };
+            return self.finish_write(turn, writer, queue, bytes.len());
         }
-        self.peer_lives(&queue)?;
-        let result = self.write_slowly(&turn, &mut writer, &queue, bytes, limit, waiting, &mut operation);
+        self.peer_lives(queue)?;
+        let result = self.write_slowly(&turn, &mut writer, queue, bytes, limit, waiting, operation);
         drop(turn);
         self.sleepers.tell_pollers();
         match result {
@@ -140,7 +167,7 @@ impl End {
             }
             Ok(Then::Wait(ticket)) => {
                 self.ring_data();
-                self.wait_for_ticket(ticket, bytes.len(), waiting, &mut operation)
+                self.wait_for_ticket(ticket, bytes.len(), waiting, operation)
             }
             Err(trouble) => {
                 // It may have been half written.

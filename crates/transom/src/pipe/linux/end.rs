@@ -68,12 +68,6 @@ impl Link {
     }
 }
 
-impl AsRef<End> for Link {
-    fn as_ref(&self) -> &End {
-        self.end()
-    }
-}
-
 /// The code of an operation that met trouble.
 pub(crate) fn code_of(operation: Operation, trouble: Trouble, role: Role) -> Code {
     let interruption = match trouble {

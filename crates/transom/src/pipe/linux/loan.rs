@@ -5,9 +5,10 @@ use std::sync::Arc;
 use transom_core::code::Code;
 use transom_core::pipe::Operation;
 
-use super::end::{Link, NamedEnd, code_of};
+use super::end::{NamedEnd, code_of, verdict_code};
 use crate::engine::channel::loan::{self, Borrowed as InQueue};
-use crate::engine::channel::{Deadline, Trouble, Waiting};
+use crate::engine::channel::{Deadline, End, Trouble, Waiting};
+use crate::engine::instance::Attached;
 use crate::engine::named::error;
 use crate::engine::table::{Entry, Object};
 use crate::error::Result;
@@ -16,28 +17,51 @@ use crate::wait::Timeout;
 type Coded<T> = std::result::Result<T, Code>;
 
 /// A piece of the queue to be written.
-pub(in super::super) type Loan = loan::Loan<Link>;
+pub(in super::super) type Loan<'a> = loan::Loan<Keeper<'a>>;
 
 /// A piece of the queue to be read.
 #[derive(Debug)]
-pub(in super::super) struct Borrowed {
-    lent: InQueue<Link>,
+pub(in super::super) struct Borrowed<'a> {
+    lent: InQueue<Keeper<'a>>,
     /// Whether its end sees messages.
     message_read: bool,
 }
 
+/// What keeps the connection of a loan. A client's is its handle's. A server end can have another one before this is
+/// over, and would keep all between the two as long as somebody is inside; so it is counted apart.
+#[derive(Debug)]
+pub(in super::super) enum Keeper<'a> {
+    Server(Arc<Attached>),
+    Client(&'a End),
+}
+
+impl AsRef<End> for Keeper<'_> {
+    #[inline]
+    fn as_ref(&self) -> &End {
+        match self {
+            Keeper::Server(attached) => attached.end(),
+            Keeper::Client(end) => end,
+        }
+    }
+}
+
 /// The connection of a named end that may do the operation, and how that waits; `None` for an anonymous one.
-fn link(entry: &Entry, operation: Operation, timeout: Timeout) -> Coded<Option<(Link, Waiting)>> {
+#[inline]
+fn keep(entry: &Entry, operation: Operation, timeout: Timeout) -> Coded<Option<(Keeper<'_>, Waiting)>> {
     entry.check(operation.right())?;
-    let link = match &entry.object {
-        Object::Server(instance) => Link::server(instance, operation)?,
-        Object::Client(visit) => Link::Client(Arc::clone(visit)),
+    let (keeper, end) = match &entry.object {
+        Object::Server(instance) => {
+            let attached = instance.connection(operation).map_err(verdict_code)?;
+            (Keeper::Server(attached.share()), NamedEnd::Server(instance))
+        }
+        Object::Client(visit) => (Keeper::Client(visit.end()), NamedEnd::Client(visit)),
         Object::Pipe(_) => return Ok(None),
         _ => return Err(Code::INVALID_HANDLE),
     };
-    Ok(NamedEnd::of(entry).map(|end| (link, waiting(end, timeout))))
+    Ok(Some((keeper, waiting(end, timeout))))
 }
 
+#[inline]
 fn waiting(end: NamedEnd<'_>, timeout: Timeout) -> Waiting {
     let mut waiting = end.waiting(timeout);
     if end.modes().nowait {
@@ -50,10 +74,11 @@ fn is_nowait(entry: &Entry) -> bool {
     NamedEnd::of(entry).is_some_and(|end| end.modes().nowait)
 }
 
-pub(super) fn lend(entry: &Entry, len: usize, timeout: Timeout) -> Coded<Option<Loan>> {
-    let Some((link, waiting)) = link(entry, Operation::Write, timeout)? else { return Ok(None) };
-    let role = link.role();
-    match Loan::make(link, len, &waiting) {
+#[inline]
+pub(super) fn lend(entry: &Entry, len: usize, timeout: Timeout) -> Coded<Option<Loan<'_>>> {
+    let Some((keeper, waiting)) = keep(entry, Operation::Write, timeout)? else { return Ok(None) };
+    let role = keeper.as_ref().role();
+    match Loan::make(keeper, len, &waiting) {
         // It is for the commit to say that it does not fit (P42).
         Err(Trouble::WouldBlock) if is_nowait(entry) => Ok(None),
         Err(Trouble::WouldBlock) => Err(Code::SEM_TIMEOUT),
@@ -61,7 +86,8 @@ pub(super) fn lend(entry: &Entry, len: usize, timeout: Timeout) -> Coded<Option<
     }
 }
 
-pub(super) fn commit(entry: &Entry, loan: Loan, len: usize, timeout: Timeout) -> Coded<usize> {
+#[inline]
+pub(super) fn commit(entry: &Entry, loan: Loan<'_>, len: usize, timeout: Timeout) -> Coded<usize> {
     let end = NamedEnd::of(entry).ok_or(Code::INVALID_HANDLE)?;
     let role = loan.role();
     match loan.commit(len, &waiting(end, timeout)) {
@@ -71,22 +97,25 @@ pub(super) fn commit(entry: &Entry, loan: Loan, len: usize, timeout: Timeout) ->
     }
 }
 
-pub(super) fn borrow_next(entry: &Entry, timeout: Timeout) -> Coded<Option<Borrowed>> {
-    let Some((link, waiting)) = link(entry, Operation::Read, timeout)? else { return Ok(None) };
+#[inline]
+pub(super) fn borrow_next(entry: &Entry, timeout: Timeout) -> Coded<Option<Borrowed<'_>>> {
+    let Some((keeper, waiting)) = keep(entry, Operation::Read, timeout)? else { return Ok(None) };
     let message_read = NamedEnd::of(entry).is_some_and(|end| end.modes().message_read);
-    let role = link.role();
-    match InQueue::next(link, &waiting) {
+    let role = keeper.as_ref().role();
+    match InQueue::next(keeper, &waiting) {
         Ok(lent) => Ok(Some(Borrowed { lent, message_read })),
         Err(Trouble::WouldBlock) if !is_nowait(entry) => Err(Code::SEM_TIMEOUT),
         Err(trouble) => Err(code_of(Operation::Read, trouble, role)),
     }
 }
 
-impl Borrowed {
+impl Borrowed<'_> {
+    #[inline]
     pub(in super::super) fn len(&self) -> usize {
         self.lent.len()
     }
 
+    #[inline]
     pub(in super::super) fn is_complete(&self) -> bool {
         !self.message_read || self.lent.is_complete()
     }
@@ -95,10 +124,12 @@ impl Borrowed {
         self.lent.parts()
     }
 
+    #[inline]
     pub(in super::super) fn read(&self, at: usize, buffer: &mut [u8]) -> bool {
         self.lent.read(at, buffer)
     }
 
+    #[inline]
     pub(in super::super) fn consume(self) -> Result<bool> {
         let role = self.lent.role();
         let code = |trouble| error("read pipe")(code_of(Operation::Read, trouble, role));
