@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use transom::handle::{AsHandle, DuplicateOptions, FromHandle, Handle, RawHandle};
 use transom::namespace;
-use transom::pipe::{self, Client, ClientOptions, InstanceWait, Server, ServerOptions};
+use transom::pipe::{self, Client, ClientOptions, InstanceWait, Server, ServerOptions, Spin};
 use transom::process::Child;
 use transom::wait::{self, Timeout};
 
@@ -36,9 +36,10 @@ fn pipe_name(what: &str) -> String {
     format!(r"\\.\pipe\{}", unique(what))
 }
 
-/// One way to serve for all of these tests: a single instance that gives every message back.
+/// One way to serve for all of these tests: a single instance that gives every message back. Its server sleeps as soon as it
+/// waits, since some steps need a sleeper.
 fn create(name: &str) -> transom::Result<Server> {
-    ServerOptions::new(name).message(true).max_instances(1).create()
+    ServerOptions::new(name).message(true).max_instances(1).spin(Spin::Never).create()
 }
 
 /// Serves one client, as long as it stays.

@@ -93,9 +93,11 @@ const LEAST: u32 = (SHORT / 64) as u32;
 const MOST: u32 = SHORT as u32;
 
 impl Budget {
+    /// Nothing is learnt yet: as long as a sleep and its end cost, so that whatever comes it was at most half too much. The
+    /// first answer on a new connection is worth it.
     pub(crate) const fn new() -> Budget {
         Budget {
-            most: AtomicU32::new(MOST / 4),
+            most: AtomicU32::new(MOST),
             run: AtomicU32::new(0),
             away: AtomicU32::new(AWAY as u32),
             stays: AtomicU32::new(0),
