@@ -111,9 +111,9 @@ pub(crate) fn park(end: End, board: &[u8; 16], maker: u32) {
     match end.role() {
         Role::Server => {
             if lot.servers.len() >= MOST {
-                // Those first whose clients are gone, then the oldest that no client is just taking.
-                let gone = lot.servers.iter().position(Parked::is_gone);
-                let at = gone.or_else(|| lot.servers.iter().position(|parked| take_back(&parked.end)));
+                // The oldest, unless its client is just taking it.
+                let may_go = |parked: &Parked| take_back(&parked.end) || parked.is_gone();
+                let at = lot.servers.iter().position(may_go);
                 dropped.extend(at.map(|at| lot.servers.remove(at)));
             }
             if lot.servers.len() < MOST {
@@ -124,8 +124,7 @@ pub(crate) fn park(end: End, board: &[u8; 16], maker: u32) {
         }
         Role::Client => {
             if lot.clients.len() >= MOST {
-                let at = lot.clients.iter().position(Parked::is_gone).unwrap_or(0);
-                dropped.push(lot.clients.remove(at));
+                dropped.push(lot.clients.remove(0));
             }
             lot.clients.push(Parked { end, board: *board, maker });
         }
