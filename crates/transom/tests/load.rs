@@ -331,8 +331,8 @@ fn room_for_pipes() -> usize {
     let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("the limit");
     let hard: usize = line.split_whitespace().nth(4).and_then(|number| number.parse().ok()).unwrap_or(1024);
     let most = if full() { 10_000 } else { 300 };
-    // Three for each end, and one more until the server has seen its client.
-    most.min(hard.saturating_sub(100) / 7)
+    // Three for each end, and two more until the server has seen its client.
+    most.min(hard.saturating_sub(100) / 8)
 }
 
 /// Descriptors, mappings, and bytes of resident memory: each mapping's own, and each page once.

@@ -12,7 +12,7 @@
 //!  128  disconnected │ closed by server │ by client       512  asleep for data u32 │ asleep for space u32
 //!  140  holders server │ holders client │ client mode     520  demand u32 │ pending u32
 //!  152  client pid │ server pid │ connect asleep │ parked 640  32 slots of 32 bytes:
-//!  168  processor server │ processor client                     0  state u32 │ holder u32
+//!  168  processor server │ processor client │ bells 2 × u32      0  state u32 │ holder u32
 //!  256  64 holders, each the process id u32                      8  start u64
 //!  512  not used                                                16  payload start u64
 //!  768  queue in: client to server                              24  length u32 │ ring u32
@@ -34,7 +34,7 @@ pub const SEGMENT_HEADER_LEN: u64 = 4096;
 /// First word of a segment: `transomP`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"transomP");
 /// The layout of this file.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Flag of a message-type pipe.
 pub const FLAG_MESSAGE: u32 = 1;
 
@@ -217,7 +217,11 @@ pub struct SegmentHeader {
     pub processor_server: AtomicU32,
     /// The same for the client's end.
     pub processor_client: AtomicU32,
-    _2: Unused<20>,
+    /// While the server listens: its descriptor of the bell at which the client is to sleep, the number + 1; 0: none.
+    pub bell_to_sleep: AtomicU32,
+    /// The same of the one that the client is to ring.
+    pub bell_to_ring: AtomicU32,
+    _2: Unused<18>,
     /// Processes that wait in writes: process ids, 0 = free row.
     pub holders: [AtomicU32; HOLDERS],
     _3: Unused<64>,
@@ -285,6 +289,8 @@ impl SegmentHeader {
             parked: zero(),
             processor_server: zero(),
             processor_client: zero(),
+            bell_to_sleep: zero(),
+            bell_to_ring: zero(),
             _2: Unused::new(),
             holders: core::array::from_fn(|_| zero()),
             _3: Unused::new(),
@@ -376,6 +382,7 @@ const _: () = {
     assert!(offset_of!(SegmentHeader, disconnected) == 128);
     assert!(offset_of!(SegmentHeader, parked) == 164);
     assert!(offset_of!(SegmentHeader, processor_server) == 168);
+    assert!(offset_of!(SegmentHeader, bell_to_sleep) == 176);
     assert!(offset_of!(SegmentHeader, holders) == 256);
     assert!(offset_of!(SegmentHeader, queue_in) == 768);
     assert!(offset_of!(SegmentHeader, queue_out) == 2432);

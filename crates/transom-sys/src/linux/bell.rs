@@ -12,13 +12,15 @@
 //!
 //! **No SIGPIPE.** A pipe has no flag that keeps the signal away, and blocking it around each write would be five
 //! system calls instead of one. So a ringer is opened for reading and writing: its pipe always has a reader,
-//! which is itself. Nothing is lost by that, since the peer's end shows at one's own bell.
+//! which is itself. Nothing is lost by that, since the peer's end shows at one's own bell. Linux 6.18 has a flag for the
+//! write: there the write end that pipe2(2) gives is good enough ([`is_ringer`]), and nothing is opened.
 //!
 //! **No blocking.** Ringers are non-blocking: a full pipe holds more tokens than there are sleepers. Readers are
 //! blocking descriptors, so that sleeping is one system call; tokens are taken without sleeping by RWF_NOWAIT.
 
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags};
@@ -61,6 +63,25 @@ pub fn open_reader(process: u32, number: RawFd) -> Result<OwnedFd> {
     // Opened without blocking, since what stands there may be anything.
     fd::set_nonblocking(&reader, false)?;
     Ok(reader)
+}
+
+/// pidfd_getfd(2): the end of a bell that a process has open as `number`, to be used by this one from now on: it is one
+/// open file. EBADF if it is no pipe.
+pub fn take_over(pidfd: BorrowedFd<'_>, number: RawFd) -> Result<OwnedFd> {
+    checked(fd::take(pidfd, number)?)
+}
+
+/// Whether [`ring_quietly`] is one system call for the `writer` that [`create`] gave with `reader`, at which nobody sleeps
+/// yet. If so, it does not block from here on.
+#[must_use]
+pub fn is_ringer(reader: impl AsFd, writer: impl AsFd) -> bool {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        // Tried with a token, while there is a reader: a kernel that took any flag for none would not signal here.
+        let rung = super::fault::call("pwritev2").is_ok() && write_quietly(&writer, &[1]) == Ok(1);
+        rung && take(&reader, 1) == Ok(Woken::Tokens(1))
+    });
+    *known && fd::set_nonblocking(&writer, true).is_ok()
 }
 
 fn checked(bell: OwnedFd) -> Result<OwnedFd> {
@@ -148,12 +169,30 @@ pub fn ring(ringer: impl AsFd, count: usize) {
     while rustix::io::write(&ringer, tokens) == Err(Errno::INTR) {}
 }
 
-/// As [`ring`], for a ringer that [`open_writer`] made, which would raise SIGPIPE when nobody is left to sleep there.
-#[cold]
+/// As [`ring`], for a ringer that can only be written ([`open_writer`], [`is_ringer`]): write(2) would raise SIGPIPE when
+/// nobody is left to sleep there.
 pub fn ring_quietly(ringer: impl AsFd, count: usize) {
     let tokens = [1; MOST];
     let tokens = &tokens[..count.clamp(1, MOST)];
-    let write = || super::signal::without_pipe_signal(|| rustix::io::write(&ringer, tokens));
+    loop {
+        match write_quietly(&ringer, tokens) {
+            Err(Errno::INTR) => {}
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => break,
+            Ok(_) | Err(_) => return,
+        }
+    }
+    ring_without_signal(ringer.as_fd(), tokens);
+}
+
+/// pwritev2(2) with RWF_NOSIGNAL, which Linux has since 6.18.
+fn write_quietly(ringer: impl AsFd, tokens: &[u8]) -> Result<usize> {
+    const NOSIGNAL: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x100);
+    rustix::io::pwritev2(ringer, &[IoSlice::new(tokens)], u64::MAX, NOSIGNAL)
+}
+
+#[cold]
+fn ring_without_signal(ringer: BorrowedFd<'_>, tokens: &[u8]) {
+    let write = || super::signal::without_pipe_signal(|| rustix::io::write(ringer, tokens));
     while write() == Err(Errno::INTR) {}
 }
 
@@ -319,6 +358,40 @@ mod tests {
         assert_eq!(sleep(&reader, MOST), Ok(Woken::Tokens(2)));
         drop(reader);
         ring_quietly(&ringer, 1);
+    }
+
+    #[test]
+    fn a_write_end_rings_as_it_is_where_the_kernel_can_keep_the_signal_away() {
+        let (reader, writer) = create().expect("a pipe");
+        let able = is_ringer(&reader, &writer);
+        assert_eq!(take(&reader, 1), Ok(Woken::Nothing), "no token is left of trying");
+        if able {
+            assert_eq!(write_quietly(&writer, &[1]), Ok(1));
+            assert_eq!(sleep(&reader, MOST), Ok(Woken::Tokens(1)));
+            for _ in 0..2_000 {
+                ring_quietly(&writer, MOST);
+            }
+        }
+        // Also where it cannot.
+        ring_without_signal(writer.as_fd(), &[1]);
+        assert!(matches!(sleep(&reader, MOST), Ok(Woken::Tokens(1..))));
+        drop(reader);
+        ring_quietly(&writer, 1);
+        ring_without_signal(writer.as_fd(), &[1]);
+    }
+
+    #[test]
+    fn an_end_that_is_taken_over_is_the_same_open_file() {
+        let (reader, writer) = create().expect("a pipe");
+        let own = super::super::process::open(std::process::id()).expect("a pidfd");
+        let taken = take_over(own.as_fd(), writer.as_raw_fd()).expect("a descriptor");
+        drop(writer);
+        assert!(!is_gone(&reader), "it is the last write end");
+        rustix::io::write(&taken, &[1]).expect("room");
+        assert_eq!(sleep(&reader, MOST), Ok(Woken::Tokens(1)));
+        drop(taken);
+        assert!(is_gone(&reader));
+        assert_eq!(take_over(own.as_fd(), own.as_raw_fd()).err(), Some(Errno::BADF), "that is no pipe");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub const CALLS: &[(&str, &[Errno])] = &[
     ("pidfd_open", &[Errno::MFILE, Errno::NOSYS, Errno::NOMEM]),
     ("pipe", &[Errno::MFILE, Errno::NFILE]),
     ("pread", &[Errno::INTR, Errno::IO]),
+    ("pwritev2", &[Errno::NOSYS, Errno::PERM]),
     ("pwrite", &[Errno::INTR, Errno::NOSPC, Errno::IO]),
     ("rename", &[Errno::INVAL, Errno::NOSYS, Errno::NOSPC]),
     ("seal", &[Errno::BUSY]),

@@ -130,6 +130,10 @@ pub fn set_close_on_exec(fd: impl AsFd) -> Result<()> {
 /// pidfd_getfd(2): a descriptor of the same open file that another process has under `number`. It needs the
 /// right to trace that process.
 pub fn take(pidfd: BorrowedFd<'_>, number: RawFd) -> Result<OwnedFd> {
+    if number < 0 {
+        // Whoever said so may have said anything.
+        return Err(Errno::BADF);
+    }
     let flags = rustix::process::PidfdGetfdFlags::empty();
     above_standard(opening("pidfd_getfd", || rustix::process::pidfd_getfd(pidfd, number, flags))?)
 }

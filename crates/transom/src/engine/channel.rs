@@ -34,11 +34,11 @@ use transom_core::ring::turn::fence_behind_release;
 use transom_core::ring::{HeadCache, Queue, TailCache};
 use transom_core::time::Timeout;
 use transom_sys::linux::fault::step;
-use transom_sys::linux::{bell, futex, procfs};
+use transom_sys::linux::{bell, fd, futex, procfs};
 
 use super::area::Area;
 use super::bell::Sleepers;
-use super::errno::{to_code, with_room};
+use super::errno::with_room;
 use super::record;
 use super::segment::{Segment, Shape};
 use super::spin::{Budget, Spin};
@@ -176,10 +176,10 @@ pub(crate) struct End {
     role: Role,
     sleepers: Sleepers,
     peer: OwnedFd,
-    /// The peer's bell may only be written: the peer is of another user.
-    timid: bool,
+    /// The peer's bell may only be written, which takes care.
+    quiet: bool,
     /// While listening.
-    spare: Mutex<Option<OwnedFd>>,
+    spare: Mutex<Option<Spare>>,
     listening: AtomicU32,
     closed: AtomicU32,
     cancels: AtomicU32,
@@ -190,6 +190,15 @@ pub(crate) struct End {
     watch: Watch,
 }
 
+/// What a server's end has until there is a client, which takes it from here.
+#[derive(Debug)]
+struct Spare {
+    /// Of its own bell, which would otherwise have no write end and be at its end.
+    ringer: OwnedFd,
+    /// Of the client's bell.
+    reader: OwnedFd,
+}
+
 impl End {
     /// The server's end of a connection that has no client yet.
     ///
@@ -197,13 +206,20 @@ impl End {
     /// 4, 8, 1450, 112.
     pub(crate) fn offer(shape: &Shape) -> Result<End, Code> {
         let segment = Segment::create(shape)?;
-        let (own, spare) = with_room(bell::create)?;
-        let (client, client_writer) = with_room(bell::create)?;
-        let peer = with_room(|| bell::reopen_ringer(&client))?;
-        drop((client, client_writer));
-        segment.words().holders_server.store(1, Ordering::Release);
+        let (own, ringer) = with_room(bell::create)?;
+        let (reader, writer) = with_room(bell::create)?;
+        let words = segment.words();
+        let quiet = bell::is_ringer(&own, &ringer) && bell::is_ringer(&reader, &writer);
+        let peer = if quiet { writer } else { with_room(|| bell::reopen_ringer(&reader))? };
+        if quiet {
+            words.bell_to_ring.store(ringer.as_raw_fd() as u32 + 1, Ordering::Relaxed);
+        }
+        words.bell_to_sleep.store(reader.as_raw_fd() as u32 + 1, Ordering::Relaxed);
+        words.holders_server.store(1, Ordering::Release);
         step("offer-made");
-        Ok(End::new(segment, Role::Server, own, peer, Some(spare)))
+        let mut end = End::new(segment, Role::Server, own, peer, Some(Spare { ringer, reader }));
+        end.quiet = quiet;
+        Ok(end)
     }
 
     /// The client's end of what a server offers. `own` was opened by [`bell::open_reader`], `peer` by
@@ -226,24 +242,28 @@ impl End {
         peer: OwnedFd,
         cookie: &[u8; 16],
     ) -> Result<End, Code> {
-        let end = End::new(Segment::attach(file, cookie)?, role, own, peer, None);
-        end.holders().fetch_add(1, Ordering::AcqRel);
-        Ok(end)
+        Ok(End::of(Segment::attach(file, cookie)?, role, own, peer))
     }
 
-    /// For a client whose server is of another user, and whose ringer [`bell::open_writer`] made.
+    fn of(segment: Segment, role: Role, own: OwnedFd, peer: OwnedFd) -> End {
+        let end = End::new(segment, role, own, peer, None);
+        end.holders().fetch_add(1, Ordering::AcqRel);
+        end
+    }
+
+    /// For a client whose ringer can only be written: [`bell::open_writer`], [`bell::is_ringer`].
     pub(crate) fn with_writer(mut self) -> End {
-        self.timid = true;
+        self.quiet = true;
         self
     }
 
-    fn new(segment: Segment, role: Role, own: OwnedFd, peer: OwnedFd, spare: Option<OwnedFd>) -> End {
+    fn new(segment: Segment, role: Role, own: OwnedFd, peer: OwnedFd, spare: Option<Spare>) -> End {
         let end = End {
             segment,
             role,
             sleepers: Sleepers::new(own),
             peer,
-            timid: false,
+            quiet: false,
             listening: AtomicU32::new(u32::from(spare.is_some())),
             spare: Mutex::new(spare),
             closed: AtomicU32::new(0),
@@ -327,6 +347,15 @@ impl End {
         }
     }
 
+    /// Sees what nobody but a listening end has.
+    pub(crate) fn each_spare(&self, mut see: impl FnMut(BorrowedFd<'_>)) {
+        if let Ok(spare) = self.spare.try_lock()
+            && let Some(spare) = &*spare
+        {
+            [&spare.ringer, &spare.reader].into_iter().for_each(|spare| see(spare.as_fd()));
+        }
+    }
+
     #[cold]
     fn let_spare_go(&self) {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
@@ -337,12 +366,12 @@ impl End {
     /// By the client, before it changes what the server will look at: wakes it. Killed after that, the change has
     /// happened or not; either way the server looks, and waits for the client's turn to be over when it does.
     pub(crate) fn ring_connect(&self) {
-        ring_connect(self.words(), self.peer.as_fd());
+        ring_connect(self.words(), |count| self.ring_peer(count));
     }
 
     /// Writes tokens into the peer's bell.
     fn ring_peer(&self, count: u32) {
-        if self.timid {
+        if self.quiet {
             bell::ring_quietly(&self.peer, count as usize);
         } else {
             bell::ring(&self.peer, count as usize);
@@ -659,8 +688,8 @@ impl Drop for End {
     }
 }
 
-/// See [`End::ring_connect`]; `ringer`: of the server's bell.
-pub(crate) fn ring_connect(words: &SegmentHeader, ringer: BorrowedFd<'_>) {
+/// See [`End::ring_connect`]; `ring`: the server's bell.
+pub(crate) fn ring_connect(words: &SegmentHeader, ring: impl FnOnce(u32)) {
     let asleep = &words.connect_asleep;
     let count = asleep.load(Ordering::SeqCst);
     if count > 0 {
@@ -668,7 +697,7 @@ pub(crate) fn ring_connect(words: &SegmentHeader, ringer: BorrowedFd<'_>) {
         // at what this client holds locked.) The other way round nobody would ever be woken for the next client,
         // since a listening bell is not at its end when a client dies.
         step("before-ring");
-        bell::ring(ringer, count as usize);
+        ring(count);
         step("rung");
         asleep.store(0, Ordering::SeqCst);
     }
@@ -677,10 +706,32 @@ pub(crate) fn ring_connect(words: &SegmentHeader, ringer: BorrowedFd<'_>) {
 /// The row of who has none: nobody takes it for dead.
 const NO_ROW: u32 = u32::MAX;
 
-/// Opens what a bell or segment of another process is, for tests and for whoever connects.
-pub(crate) fn join_process(process: u32, offered: &Offered) -> Result<End, Code> {
-    let file = to_code(procfs::open_descriptor(process, offered.segment, true, true))?;
-    let own = with_room(|| bell::open_reader(process, offered.to_client))?;
-    let peer = with_room(|| bell::open_ringer(process, offered.to_server))?;
-    End::join(file, own, peer, &offered.cookie)
+/// The client's end of what the server in a process offers, whose instance must not stop to listen meanwhile.
+///
+/// Memory and bells are taken as the server has them, by its pidfd, which costs a fraction of opening them by their names
+/// in `/proc`. That is done where it gives none, or where taking is not allowed.
+///
+/// # Errors
+/// As [`Segment::attach`]; 4; whatever says that there is no such process or descriptor.
+pub(crate) fn join_process(maker: u32, way: Option<BorrowedFd<'_>>, offered: &Offered) -> Result<End, Code> {
+    let segment = match way.and_then(|way| fd::take(way, offered.segment).ok()) {
+        Some(file) => file,
+        None => with_room(|| procfs::open_descriptor(maker, offered.segment, true, true))?,
+    };
+    let segment = Segment::attach(segment, &offered.cookie)?;
+    let take = |word: &AtomicU32| {
+        let number = word.load(Ordering::Relaxed).checked_sub(1)?;
+        bell::take_over(way?, number as RawFd).ok()
+    };
+    let own = match take(&segment.words().bell_to_sleep) {
+        Some(own) => own,
+        None => with_room(|| bell::open_reader(maker, offered.to_client))?,
+    };
+    let (peer, quiet) = match take(&segment.words().bell_to_ring) {
+        Some(peer) => (peer, true),
+        None => (with_room(|| bell::open_ringer(maker, offered.to_server))?, false),
+    };
+    let mut end = End::of(segment, Role::Client, own, peer);
+    end.quiet = quiet;
+    Ok(end)
 }

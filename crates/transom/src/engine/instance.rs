@@ -529,11 +529,12 @@ impl Instance {
         self.current.enter().end().close();
     }
 
-    /// Its descriptors: segment, own bell, peer's bell.
+    /// Its descriptors: segment, own bell, peer's bell; while it listens, also what it has until there is a client.
     pub(crate) fn each_descriptor(&self, mut see: impl FnMut(BorrowedFd<'_>)) {
         let attached = self.current.enter();
         let descriptors = attached.end().descriptors();
         [descriptors.segment, descriptors.own, descriptors.peer].into_iter().for_each(&mut see);
+        attached.end().each_spare(&mut see);
     }
 }
 

@@ -13,7 +13,7 @@ use transom_core::name::PipeName;
 use transom_core::pipe::{PIPE_ACCESS_DUPLEX, instance_wait};
 use transom_core::time::Timeout;
 use transom_sys::linux::fault::step;
-use transom_sys::linux::{bell, futex, memfd};
+use transom_sys::linux::{bell, futex, memfd, process};
 
 use super::bell::{Gone, await_announcement};
 use super::board::{Board, Fixed};
@@ -44,6 +44,8 @@ pub(crate) struct Known {
     granted: AtomicU32,
     /// The announce bell, once somebody has waited at it.
     bell: Mutex<Option<Arc<OwnedFd>>>,
+    /// The server process that was connected to last, by its pidfd.
+    way: Mutex<Option<(u32, OwnedFd)>>,
 }
 
 static KNOWN: Mutex<Vec<Arc<Known>>> = Mutex::new(Vec::new());
@@ -110,8 +112,8 @@ impl Known {
                 granted |= old.granted.load(Ordering::Relaxed);
             }
         }
-        let (entry, name, granted) = (Some(entry), Some(name.clone()), AtomicU32::new(granted));
-        keep(&mut known, Known { board, memory, entry, name, granted, bell: Mutex::default() })
+        let new = Known::new(board, memory, Some(name.clone()));
+        keep(&mut known, Known { entry: Some(entry), granted: AtomicU32::new(granted), ..new })
     }
 
     /// The board of a client end that came from another process.
@@ -123,8 +125,7 @@ impl Known {
         let same = all().iter().find(is_it).cloned();
         Ok(same.unwrap_or_else(|| {
             let name = PipeName::of_spelling(&board.spelling()).filter(|_| !board.is_copy());
-            let (granted, bell) = (AtomicU32::new(0), Mutex::default());
-            Arc::new(Known { board, memory, entry: None, name, granted, bell })
+            Arc::new(Known::new(board, memory, name))
         }))
     }
 
@@ -150,8 +151,12 @@ impl Known {
         let memory = with_room(|| memfd::create("transom-copy"))?;
         let board = Board::copy(&memory, fixed, &answer.spelling, answer.cookie)?;
         // It is found by no name: what stands there is not asked about instances.
-        let (granted, bell) = (AtomicU32::new(0), Mutex::default());
-        Ok(keep(&mut all(), Known { board, memory, entry: None, name: None, granted, bell }))
+        Ok(keep(&mut all(), Known::new(board, memory, None)))
+    }
+
+    fn new(board: Board, memory: OwnedFd, name: Option<PipeName>) -> Known {
+        let (granted, bell, way) = (AtomicU32::new(0), Mutex::default(), Mutex::default());
+        Known { board, memory, entry: None, name, granted, bell, way }
     }
 
     /// Remembers it no more: it was found dead.
@@ -195,6 +200,24 @@ impl Known {
     fn has_listener(&self) -> bool {
         let listens = |word: &Word| word.state == SlotState::Listening;
         self.board.instances().any(|(index, word)| listens(&word) && self.is_alive(index))
+    }
+
+    /// Does something with the pidfd of a server process, if there is one; it is kept for the next time.
+    pub(crate) fn by_way_to<T>(
+        &self,
+        server: u32,
+        attempt: impl FnOnce(Option<BorrowedFd<'_>>) -> Result<T, Code>,
+    ) -> Result<T, Code> {
+        let mut way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
+        if way.as_ref().is_none_or(|(process, _)| *process != server) {
+            *way = process::open(server).ok().map(|pidfd| (server, pidfd));
+        }
+        let result = attempt(way.as_ref().map(|(_, pidfd)| pidfd.as_fd()));
+        if result.is_err() {
+            // Perhaps of a process that is gone, and whose number another has.
+            *way = None;
+        }
+        result
     }
 
     /// The name's announce bell, for sleeping.
@@ -294,6 +317,11 @@ pub(crate) fn each_descriptor(known: &[Arc<Known>], mut see: impl FnMut(RawFd)) 
             && let Some(bell) = &*bell
         {
             see(bell.as_raw_fd());
+        }
+        if let Ok(way) = known.way.try_lock()
+            && let Some((_, pidfd)) = &*way
+        {
+            see(pidfd.as_raw_fd());
         }
     }
 }

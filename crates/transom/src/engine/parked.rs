@@ -217,6 +217,7 @@ impl Lot {
             for descriptor in [descriptors.segment, descriptors.own, descriptors.peer] {
                 see(descriptor.as_raw_fd());
             }
+            parked.end.each_spare(|spare| see(spare.as_raw_fd()));
         }
     }
 }

@@ -101,7 +101,7 @@ fn connect(known: &Arc<Known>, spin: Spin, overlapped: bool) -> Result<Option<Vi
             if let Some(end) = again(known, &locked, index, offer) {
                 return Ok((end, offer.maker));
             }
-            let end = join(offer)?;
+            let end = known.by_way_to(offer.maker, |way| join(offer, way))?;
             step("client-attached");
             end.words().client_pid.store(own, Ordering::Relaxed);
             // Others that got as far as this were killed.
@@ -145,14 +145,14 @@ fn again(known: &Known, locked: &Locked<'_>, index: usize, offer: &Offer) -> Opt
     Some(end)
 }
 
-fn join(offer: &Offer) -> Result<End, Code> {
+fn join(offer: &Offer, way: Option<BorrowedFd<'_>>) -> Result<End, Code> {
     let offered = Offered {
         segment: offer.segment,
         to_server: offer.inbound,
         to_client: offer.outbound,
         cookie: offer.cookie,
     };
-    join_process(offer.maker, &offered)
+    join_process(offer.maker, way, &offered)
 }
 
 impl Visit {

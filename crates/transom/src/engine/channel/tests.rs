@@ -33,9 +33,15 @@ pub(super) fn moment() -> Waiting {
 /// A connected pair: server, client.
 pub(super) fn pair(shape: Shape) -> (Arc<End>, Arc<End>) {
     let server = End::offer(&shape).expect("an offer");
-    let client = join_process(process::id(), &server.offered()).expect("a client");
+    let client = join(&server);
     server.connected();
     (Arc::new(server), Arc::new(client))
+}
+
+/// The client's end of what is on offer here.
+pub(super) fn join(server: &End) -> End {
+    let way = process::open(process::id()).expect("a pidfd");
+    join_process(process::id(), Some(way.as_fd()), &server.offered()).expect("a client")
 }
 
 pub(super) fn bytes(quota: u32) -> Shape {

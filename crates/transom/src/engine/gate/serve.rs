@@ -382,7 +382,7 @@ impl Service {
                 segment.words().holders_client.store(0, Ordering::Release);
                 // Before the change, so that it cannot be lost; who is woken waits for the board.
                 locked.knock(index);
-                ring_connect(segment.words(), ringer.as_fd());
+                ring_connect(segment.words(), |count| bell::ring(&ringer, count as usize));
                 step("gate-rang");
                 locked.connect_stranger(index, peer.process, peer.user);
                 Ok(Handed { server: self.board.creator(index), ..handed })

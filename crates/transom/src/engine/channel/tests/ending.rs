@@ -160,13 +160,39 @@ fn a_listening_server_is_not_taken_for_left() {
     let _limit = limit();
     let server = End::offer(&bytes(100)).unwrap();
     assert!(server.is_listening() && !server.peer_is_gone());
-    let client = join_process(process::id(), &server.offered()).unwrap();
+    let client = join(&server);
     client.write(b"hello", &FOR_EVER).unwrap();
     server.connected();
     assert!(!server.is_listening());
     assert_eq!(read_bytes(&server, 10).unwrap(), b"hello");
     drop(client);
     assert!(server.peer_is_gone());
+}
+
+/// Where descriptors cannot be taken, or what the header says of them is nonsense, they are opened by name.
+#[test]
+fn a_client_finds_the_bells_also_by_their_names() {
+    let _limit = limit();
+    let own = process::open(process::id()).unwrap();
+    for (way, number) in [(None, None), (Some(own.as_fd()), Some(0)), (Some(own.as_fd()), Some(u32::MAX))] {
+        let server = End::offer(&bytes(100)).unwrap();
+        if let Some(number) = number {
+            server.words().bell_to_sleep.store(number, Ordering::Relaxed);
+            server.words().bell_to_ring.store(number, Ordering::Relaxed);
+        }
+        let client = Arc::new(join_process(process::id(), way, &server.offered()).unwrap());
+        server.connected();
+        let server = Arc::new(server);
+        let reader = asleep(&server, |end| read_bytes(end, 10));
+        client.write(b"there", &FOR_EVER).unwrap();
+        assert_eq!(reader.join().unwrap().unwrap(), b"there");
+        let reader = asleep(&client, |end| read_bytes(end, 10));
+        server.write(b"back", &FOR_EVER).unwrap();
+        assert_eq!(reader.join().unwrap().unwrap(), b"back");
+        let reader = asleep(&server, |end| read_bytes(end, 10));
+        drop(client);
+        assert_eq!(reader.join().unwrap(), Err(Trouble::PeerClosed));
+    }
 }
 
 /// An end that two processes have is closed when both have closed it (H19).
@@ -269,9 +295,9 @@ fn foreign_memory_is_refused() {
     assert_eq!(join(small, &cookie), Err(Code::FILE_CORRUPT));
     // Numbers that are something else.
     let offered = Offered { to_server: server.offered().segment, ..server.offered() };
-    assert!(join_process(process::id(), &offered).is_err());
+    assert!(join_process(process::id(), None, &offered).is_err());
     let offered = Offered { to_client: server.offered().segment, ..server.offered() };
-    assert!(join_process(process::id(), &offered).is_err());
+    assert!(join_process(process::id(), None, &offered).is_err());
 }
 
 /// A peer that writes nonsense into the shared words gets an error at the other side, and nothing worse.

@@ -141,7 +141,7 @@ fn a_client_is_polled_for() {
     let server = End::offer(&bytes(10)).unwrap();
     server.arm(Interest::Connect, 0);
     assert!(!is_readable(&server, 0));
-    let client = join_process(process::id(), &server.offered()).unwrap();
+    let client = join(&server);
     client.ring_connect();
     assert!(is_readable(&server, LONG));
     server.take_token();
