@@ -297,6 +297,21 @@ impl SharedPages {
         false
     }
 
+    /// madvise(2), MADV_POPULATE_WRITE (Linux 5.14): `length` bytes from `offset` on, whole pages, can be written without
+    /// a fault for each of them from now on.
+    pub fn populate(&self, offset: usize, length: usize) -> Result<()> {
+        if !self.writable || offset.checked_add(length).is_none_or(|end| end > self.len()) {
+            return Err(Errno::INVAL);
+        }
+        // SAFETY: the range lies in the mapping; its pages keep what is in them.
+        match unsafe {
+            libc::madvise(self.base.as_ptr().add(offset).cast(), length, libc::MADV_POPULATE_WRITE)
+        } {
+            0 => Ok(()),
+            _ => Err(errno()),
+        }
+    }
+
     #[inline]
     fn check(&self, offset: usize, size: usize) -> *mut u8 {
         assert!(
@@ -404,5 +419,27 @@ impl Drop for PrivateCopy {
     fn drop(&mut self) {
         // SAFETY: the mapping made in `map`, which nobody uses any more.
         unsafe { libc::munmap(self.base.as_ptr().cast(), self.length.get()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linux::memfd;
+
+    /// The file was a hole; what was populated has memory, and nothing else.
+    #[test]
+    fn populated_pages_are_there() {
+        let file = memfd::create("transom-sys-test").expect("a memory file");
+        memfd::set_size(&file, 16 * 4096).expect("a size");
+        let pages = SharedPages::map(&file, 16 * 4096).expect("a mapping");
+        let blocks = || rustix::fs::fstat(&file).expect("a file").st_blocks;
+        assert_eq!(blocks(), 0);
+        match pages.populate(4096, 2 * 4096) {
+            Ok(()) => assert_eq!(blocks(), 2 * 8),
+            // Before Linux 5.14.
+            Err(error) => assert_eq!((error, blocks()), (Errno::INVAL, 0)),
+        }
+        assert_eq!(pages.populate(4096, 16 * 4096), Err(Errno::INVAL), "beyond the end");
     }
 }

@@ -55,9 +55,9 @@ const PATIENCE: u64 = 10_000_000;
 /// Lanes of which it is asked by the way whether their writers live.
 const FEW: usize = 8;
 
-/// Cycles for which a reader of a stream that has caught up keeps away from the writers' cache lines: some dozens of
-/// messages come together meanwhile.
-const AWAY: u64 = spin::SHORT / 20;
+/// Cycles for which a reader of a stream that has caught up keeps away from the writers' cache lines, two microseconds:
+/// some dozens of messages come together meanwhile.
+const AWAY: u64 = spin::SHORT / 10;
 
 /// Bytes of memory that are kept for the next time that messages are taken together, at the most.
 const SPARE: usize = 128 << 10;
@@ -163,6 +163,17 @@ impl Mailbox {
     /// Gets memory for an extent, so that writing into it cannot fail.
     fn reserve(&self, (offset, length): (usize, usize)) -> bool {
         memfd::reserve_range(&self.file, (BLOCKS_AT + offset) as u64, length as u64).is_ok()
+    }
+
+    /// As [`Mailbox::reserve`], for an extent that is about to be filled: its pages are mapped by one call, which is less
+    /// than a fault for each of them takes.
+    fn prepare(&self, (offset, length): (usize, usize)) -> bool {
+        let reserved = self.reserve((offset, length));
+        if reserved {
+            // Where the kernel cannot (before Linux 5.14), there are faults.
+            let _ = self.pages.populate(BLOCKS_AT + offset, length);
+        }
+        reserved
     }
 
     /// Frees what killed writers left, as far as it has been read; `own` is a lane of the entry's open file itself. A

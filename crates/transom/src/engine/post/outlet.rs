@@ -211,7 +211,7 @@ impl Outlet {
             }
             let mut reserve = |offset, length| {
                 let known = is_one_of(reserved, offset, length);
-                known || self.mailbox.reserve((offset, length)) && note(reserved, offset, length)
+                known || self.mailbox.prepare((offset, length)) && note(reserved, offset, length)
             };
             let extended = writer.extend(&self.mailbox.post(), message.len(), &mut reserve);
             if extended {
