@@ -43,6 +43,10 @@ pub fn plan(folder: &Folder) -> Plan {
         )
         .extend(rival("zmq-to-many", "ZeroMQ, XPUB and SUB", to_many()))
         .extend(rival("seqpacket-to-many", "Unix seqpacket", to_many()));
+    let plan = to_many().into_iter().fold(plan, |plan, shape| {
+        // What would reach the goal, had everybody else cost nothing.
+        plan.compare(&shape.id("bare"), shape.id("iceoryx2-to-many"), None)
+    });
     goals().into_iter().fold(plan, |plan, (shape, who, with, goal)| {
         plan.compare(&shape.id(who), shape.id(with), goal.map(Goal::AtLeast))
     })

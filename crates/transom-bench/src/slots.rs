@@ -7,6 +7,7 @@ use crate::plan::{Case, Goal, Plan, Side, floors_between, syscall};
 const SLOT: &str = "slot";
 const SINGLY: &str = "slot-singly";
 const CAST: &str = "broadcast";
+const BARE: &str = "bare";
 const TWO_SLOTS: &str = "slots";
 
 impl Plan {
@@ -33,6 +34,7 @@ impl Plan {
                 "transom, one with each call",
                 FanShape::to_one(16, 64),
             ))
+            .extend(FanShape::all_to_many().into_iter().map(bare))
             .extend(FanShape::all_to_many().into_iter().map(to_many))
             .extend([1, 4, 16].map(|many| publishing(FanShape::publish(many, 64), many)))
             .extend([1, 4, 16].map(|many| publishing(FanShape::publish(many, 64 << 10), many)))
@@ -53,8 +55,13 @@ fn to_one(shape: FanShape) -> Case {
     case.goal(shape.id("datagram"), Goal::AtLeast(8.0))
 }
 
+/// What one to many takes without any library.
+fn bare(shape: FanShape) -> Case {
+    Case::fanned(Side::Floor, BARE, "bare ring: memcpy in, memcpy out", shape)
+}
+
 fn to_many(shape: FanShape) -> Case {
-    Case::fanned(Side::Ours, CAST, "transom, broadcast", shape).against("copy")
+    Case::fanned(Side::Ours, CAST, "transom, broadcast", shape).against(shape.id(BARE))
 }
 
 /// What one message costs does not depend on how many read it.

@@ -7,8 +7,9 @@
 //! | [`floors`], [`mapping`], [`copy`], [`sync`], [`handle`], [`window`] | the roles |
 //! | [`carry`], [`fans`] | the roles of all links, and of all fans |
 //! | [`named`], [`stream`], [`fifo`], [`slots`] | the links |
-//! | [`slots`], [`datagram`] | the fans |
+//! | [`slots`], [`datagram`], [`bare`] | the fans |
 
+mod bare;
 mod carry;
 mod copy;
 mod datagram;
@@ -132,6 +133,7 @@ const CARRIERS: &[Carrier] = &[
     Carrier::fan::<slots::Slot>("slot"),
     Carrier::fan::<slots::Singly>("slot-singly"),
     Carrier::fan::<slots::Cast>("broadcast"),
+    Carrier::fan::<bare::Bare>("bare"),
     Carrier::fan::<datagram::Datagram>("datagram"),
 ];
 
