@@ -1,7 +1,7 @@
 //! What is measured of pipes: the shapes, who else is measured in them, and the goals.
 
 use crate::link::{Manner, Shape};
-use crate::plan::{Case, Goal, Plan, Side, floors_between, syscall};
+use crate::plan::{Case, Goal, Plan, Side, bare_ring, floors_between, syscall};
 
 use Manner::{Cross, Polling, Same};
 
@@ -57,6 +57,7 @@ impl Plan {
         let plan = Plan::empty("pipe")
             .with_case(syscall())
             .extend(floors_between())
+            .with_case(bare_ring().against("line").against(Shape::round_trip(64, Polling).id("unix")))
             .extend(ours())
             .extend(Shape::all().into_iter().map(unix))
             .extend(Shape::all().into_iter().filter(lasting).map(pipe2));
@@ -68,7 +69,7 @@ impl Plan {
 }
 
 /// The floors that pipes are held against.
-const FLOORS: [&str; 4] = ["line", "futex-same", "futex-cross", "copy"];
+const FLOORS: [&str; 5] = ["line", "ring", "futex-same", "futex-cross", "copy"];
 
 fn ours() -> Vec<Case> {
     let bytes = |shape| Case::carried(Side::Ours, BYTES, "transom, byte type", shape);
@@ -108,6 +109,7 @@ fn goals() -> Vec<Row> {
     for who in [BYTES, MESSAGES] {
         rows.extend([
             (rt(64, Polling), who, "line", most(3.0)),
+            (rt(64, Polling), who, "ring", None),
             (rt(64, Polling), who, "unix", most(0.1)),
             (rt(64, Polling), who, "pipe2", None),
             (rt(64, Same), who, "futex-same", most(1.2)),

@@ -3,13 +3,13 @@
 use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use transom_sys::linux::{fd, futex, memfd, process};
 
 use super::Stage;
-use super::partner::{Partner, Shared, Work};
+use super::partner::{Partner, ROOM, Shared, Work};
 use crate::error::{Error, Result};
 use crate::sample::{Sample, each, row, serve, whole};
 
@@ -51,6 +51,75 @@ pub(super) fn line_partner(shared: Shared, _: &[String]) -> Result<Work> {
             spin(turn, number + 1);
             turn.store(number + 2, Ordering::Release);
             number += 2;
+        }
+        Ok(())
+    }))
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// Lines of the bare ring in each direction.
+const LINES: usize = 16;
+
+/// The least that carries 64 bytes in order: a ring of lines, and an index in a line of its own.
+struct BareRing<'a> {
+    index: &'a AtomicU32,
+    lines: Vec<[&'a AtomicU64; LINE / 8]>,
+    count: u32,
+}
+
+impl<'a> BareRing<'a> {
+    fn new(shared: &'a Shared, direction: usize) -> BareRing<'a> {
+        let place = |line: usize| ROOM + (direction * LINES + line) * LINE;
+        let line = |line| std::array::from_fn(|word| shared.pages().u64(place(line) + 8 * word));
+        BareRing { index: shared.word(direction), lines: (0..LINES).map(line).collect(), count: 0 }
+    }
+
+    fn put(&mut self, bytes: &[u64; LINE / 8]) {
+        let line = &self.lines[self.count as usize % LINES];
+        for (place, word) in line.iter().zip(bytes) {
+            place.store(*word, Ordering::Relaxed);
+        }
+        self.count = self.count.wrapping_add(1);
+        self.index.store(self.count, Ordering::Release);
+    }
+
+    /// Spins. Each look loads the line that comes next as well: else it would be met only when the index has changed,
+    /// and the two would come one after the other.
+    fn get(&mut self) -> [u64; LINE / 8] {
+        let line = &self.lines[self.count as usize % LINES];
+        self.count = self.count.wrapping_add(1);
+        loop {
+            black_box(line[0].load(Ordering::Relaxed));
+            if self.index.load(Ordering::Acquire) == self.count {
+                return line.map(|word| word.load(Ordering::Relaxed));
+            }
+        }
+    }
+}
+
+pub(super) fn ring(stage: &Stage<'_>) -> Result<()> {
+    let mut partner = Partner::start(stage, "ring", &[], 2 * LINES * LINE)?;
+    serve(&mut |count| {
+        for direction in [0, 1] {
+            partner.shared().word(direction).store(0, Ordering::Relaxed);
+        }
+        partner.begin(count)?;
+        let (mut there, mut back) = (BareRing::new(partner.shared(), 0), BareRing::new(partner.shared(), 1));
+        let mut bytes = [3; LINE / 8];
+        row(count, || {
+            bytes[0] += 1;
+            there.put(&bytes);
+            if back.get() == bytes { Ok(()) } else { Err(Error::new("the bare ring lost something")) }
+        })
+    })
+}
+
+pub(super) fn ring_partner(shared: Shared, _: &[String]) -> Result<Work> {
+    Ok(Box::new(move |count| {
+        let (mut there, mut back) = (BareRing::new(&shared, 0), BareRing::new(&shared, 1));
+        for _ in 0..count {
+            back.put(&there.get());
         }
         Ok(())
     }))

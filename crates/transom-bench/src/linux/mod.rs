@@ -61,6 +61,7 @@ type Play = fn(&Stage<'_>) -> Result<()>;
 const WORKERS: &[(&str, Play)] = &[
     ("syscall", floors::syscall),
     ("line", floors::line),
+    ("ring", floors::ring),
     ("futex", floors::futex),
     ("std-mutex", floors::std_mutex),
     ("futex-mutex", floors::futex_mutex),
@@ -110,6 +111,7 @@ const WORKERS: &[(&str, Play)] = &[
 /// What the partner of a case does.
 const PARTNERS: &[(&str, partner::Play)] = &[
     ("line", floors::line_partner),
+    ("ring", floors::ring_partner),
     ("futex", floors::futex_partner),
     ("futex-mutex", floors::futex_mutex_partner),
     ("hold-mapping", mapping::hold_partner),

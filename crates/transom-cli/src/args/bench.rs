@@ -27,8 +27,8 @@ memory is measured in the same run where there is a python3. On Linux only.")]
   transom bench pipe --rounds 25 --json > figures.json
 
 Each figure stands beside the same traffic through a Unix stream and through pipe(2), beside what the \
-machine takes at least (a cache line or a futex there and back, memcpy in and out), and beside the goal for \
-the ratio. 'polling': a processor each, who waits spins; 'cross': a processor each, who waits sleeps; \
+machine takes at least (a cache line, a bare ring or a futex there and back, memcpy in and out), and beside the \
+goal for the ratio. 'polling': a processor each, who waits spins; 'cross': a processor each, who waits sleeps; \
 'same': both on one. End other programs first, and look at the spread: a busy machine gives no figures. \
 Only ratios can be compared between machines and runs. A goal that is missed is no failure of the command. \
 On Linux only.")]

@@ -142,3 +142,29 @@ fn the_next_lines_are_those_behind_the_last_write() {
     pipe.message(1000);
     assert_eq!(next(), ([None; 2], [Some(1088), Some(2112)]), "bytes 1112 to 2119");
 }
+
+/// Two builds meet in these bytes, whichever way they were written.
+#[test]
+fn both_ways_write_the_same_bytes() {
+    for message in [false, true] {
+        let pipes = [(); 2].map(|()| Pipe::new(message, 4096, 16 << 10));
+        for len in 1..80 {
+            let bytes = pattern(len);
+            assert!(write(&pipes[0], &bytes));
+            pipes[1].done(&bytes);
+        }
+        assert_eq!(*pipes[0].data.0.borrow(), *pipes[1].data.0.borrow());
+    }
+}
+
+/// Who would have to look next time looks when nobody waits for it.
+#[test]
+fn a_writer_looks_ahead() {
+    let pipe = Pipe::messages(10);
+    assert!(write(&pipe, &[1; 6]));
+    pipe.message(10);
+    pipe.writer().look_ahead(4);
+    assert!(!write(&pipe, &[2; 6]), "a write of 4 was there for the asking");
+    pipe.writer().look_ahead(6);
+    assert!(write(&pipe, &[2; 6]));
+}

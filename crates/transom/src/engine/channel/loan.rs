@@ -287,6 +287,7 @@ impl End {
         step("loan-published");
         // Probably the next one is as long.
         writer.claim_ends(len);
+        writer.look_ahead(len);
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
         self.is_committed(queue, len)
