@@ -54,6 +54,9 @@ impl TailCache {
     }
 }
 
+/// So many bytes copied at once are much.
+const MUCH: u64 = 4096;
+
 /// `parted`: nothing to be said.
 pub(super) const WHOLE: u32 = 0;
 /// `parted`: a read has taken and published the beginning of the message, and not returned yet.
@@ -306,16 +309,24 @@ impl<M: Memory> Reader<'_, M> {
     /// Bytes that are there and belong to no write that waits.
     #[inline]
     fn read_ready(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        let ready = self.tail.wrapping_sub(self.at.head);
-        // The mask after the tail: see `Cursor::settle`.
-        if ready == 0 || self.queue.control.pending.load(Ordering::Acquire) != 0 {
-            return None;
+        let mut len = 0;
+        loop {
+            let ready = self.tail.wrapping_sub(self.at.head);
+            // The mask after the tail: see `Cursor::settle`.
+            if ready == 0 || self.queue.control.pending.load(Ordering::Acquire) != 0 {
+                return (len > 0).then_some(len);
+            }
+            let n = ready.min((buffer.len() - len) as u64);
+            let end = len + n as usize;
+            self.queue.copy_out(self.at.head, &mut buffer[len..end]);
+            self.at.head = self.at.head.wrapping_add(n);
+            self.at.payload = self.at.payload.wrapping_add(n);
+            len = end;
+            // While much is copied, more of it may have come: long writes come in pieces.
+            if n < MUCH || len == buffer.len() || self.look_swiftly(1).is_none() {
+                return Some(len);
+            }
         }
-        let len = ready.min(buffer.len() as u64);
-        self.queue.copy_out(self.at.head, &mut buffer[..len as usize]);
-        self.at.head = self.at.head.wrapping_add(len);
-        self.at.payload = self.at.payload.wrapping_add(len);
-        Some(len as usize)
     }
 
     /// A message that is there in full, has room in the buffer and belongs to no write that waits.
