@@ -92,8 +92,8 @@ int main(int argc, char **argv)
     std::vector<char> buffer(size);
     while (fgets(line, sizeof line, stdin)) {
         long each = atol(line) / many;
-        if (each < 500)
-            each = 500;
+        if (each < 4000)
+            each = 4000;
         double start = now();
         for (int to : requests)
             if (write(to, &each, sizeof each) != sizeof each)

@@ -25,8 +25,9 @@ use crate::sample::{Sample, serve};
 
 const GATE: usize = 0;
 const PROGRESS: usize = 4096;
-/// Messages of each writer and request at least, so that it weighs little that each has to wake up first.
-const LEAST: u64 = 500;
+/// Messages of each writer and request at least, so that it weighs little that each has to wake up first: on a processor
+/// that they share this takes as long as some hundred messages.
+const LEAST: u64 = 4000;
 /// As many processes as have a line.
 const MOST: usize = 1024;
 const LENGTH: usize = PROGRESS + 64 * MOST;
