@@ -143,10 +143,15 @@ fn act(queue: Queue<'_, Bytes>, [what, len, more, row]: [u8; 4], held: &mut Held
         6..=8 => {
             let mut buffer = vec![0; len];
             let taken = usize::from(row) % 8;
+            let mut early = held.tails.early();
+            queue.read_early(&mut early, &mut buffer);
             let mut reader = queue.swift_reader(&held.tails);
-            if taken == 0
-                && let Some(got) = reader.read_swiftly(&mut buffer, mode)
-            {
+            let swift = match () {
+                () if taken > 0 => None,
+                () if early.is_empty() => reader.read_swiftly(&mut buffer, mode),
+                () => reader.read_rest(&mut buffer, mode, &early),
+            };
+            if let Some(got) = swift {
                 assert!(got <= buffer.len());
                 reader.publish();
                 return Ok(());

@@ -11,11 +11,12 @@
 //!   40  capacity in u64 │ capacity out u64                384  read turn │ parted u32 │ messages read u64 │ mirror
 //!  128  disconnected │ closed by server │ by client       512  asleep for data u32 │ asleep for space u32
 //!  140  holders server │ holders client │ client mode     520  demand u32 │ pending u32
-//!  152  client pid │ server pid │ connect asleep │ parked 640  32 slots of 32 bytes:
-//!  168  processor server │ processor client │ bells 2 × u32      0  state u32 │ holder u32
-//!  256  64 holders, each the process id u32                      8  start u64
-//!  512  not used                                                16  payload start u64
-//!  768  queue in: client to server                              24  length u32 │ ring u32
+//!  152  client pid │ server pid │ connect asleep │ parked 576  fills u64 │ filled u64
+//!  168  processor server │ processor client │ bells 2 × u32 640  32 slots of 32 bytes:
+//!  256  64 holders, each the process id u32                      0  state u32 │ holder u32
+//!  512  not used                                                 8  start u64
+//!  768  queue in: client to server                              16  payload start u64
+//!                                                               24  length u32 │ ring u32
 //! 2432  queue out: server to client
 //! 4096  data in, then data out
 //! ```
@@ -34,7 +35,7 @@ pub const SEGMENT_HEADER_LEN: u64 = 4096;
 /// First word of a segment: `transomP`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"transomP");
 /// The layout of this file.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Flag of a message-type pipe.
 pub const FLAG_MESSAGE: u32 = 1;
 
@@ -95,7 +96,12 @@ pub struct Control {
     pub(super) demand: AtomicU32,
     /// Slots worth a look.
     pub(super) pending: AtomicU32,
-    _6: Unused<28>,
+    _6: Unused<12>,
+    /// How many long writes have begun to be copied; also raised when a writer died.
+    pub(super) fills: AtomicU64,
+    /// How far the last of them has been copied, published or not.
+    pub(super) filled: AtomicU64,
+    _8: Unused<12>,
     /// Writes that wait.
     pub(super) slots: [Slot; SLOTS],
 }
@@ -142,6 +148,9 @@ impl Control {
             demand: AtomicU32::new(0),
             pending: AtomicU32::new(0),
             _6: Unused::new(),
+            fills: AtomicU64::new(0),
+            filled: AtomicU64::new(0),
+            _8: Unused::new(),
             slots: core::array::from_fn(|_| Slot::new()),
         }
     }
@@ -164,6 +173,8 @@ impl Control {
         self.consumed.reset();
         self.consumed_mirror.reset();
         self.messages_read.store(0, Ordering::Relaxed);
+        self.fills.store(0, Ordering::Relaxed);
+        self.filled.store(0, Ordering::Relaxed);
         self.slots.iter().for_each(Slot::reset);
         let words = [&self.asleep_data, &self.asleep_space, &self.demand, &self.pending, &self.parted];
         for word in words.into_iter().chain([&self.write_turn, &self.read_turn]) {
@@ -377,6 +388,7 @@ const _: () = {
     assert!(offset_of!(Control, consumed_mirror) == 400);
     assert!(offset_of!(Control, asleep_data) == 512);
     assert!(offset_of!(Control, pending) == 524);
+    assert!(offset_of!(Control, fills) == 576);
     assert!(offset_of!(Control, slots) == 640);
     assert!(size_of::<SegmentHeader>() as u64 == SEGMENT_HEADER_LEN);
     assert!(offset_of!(SegmentHeader, disconnected) == 128);

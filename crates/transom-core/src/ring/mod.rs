@@ -49,6 +49,7 @@
 //! 10. A read that publishes the beginning of a message and waits for the rest says so before, and takes that back
 //!     when it returns. If it dies in between, who comes next skips the rest: nobody gets it as if it were a message.
 //! 11. Under a turn that was not taken after a death, its [`Mirror`] says what the journal says.
+//! 12. While `fills` stays as it is, bytes from the head to `filled` stay what they are (see `early`).
 //!
 //! # Memory orderings
 //! Data and records are published by the mark of a [`Journal`] (release) and taken after looking at it
@@ -59,11 +60,12 @@
 //!
 //! # Files
 //! [`layout`] bytes · [`journal`](Journal) three words as one · `slots` writes that wait · `cursor` what is at
-//! the head · `writer`, `loan` · `reader`, `borrow` · `peek` · `waiting` what happens to a write afterwards ·
+//! the head · `writer`, `loan` · `reader`, `early`, `borrow` · `peek` · `waiting` what happens to a write afterwards ·
 //! `recover` after a death · [`turn`] the turn words
 
 mod borrow;
 mod cursor;
+mod early;
 mod journal;
 pub mod layout;
 mod loan;
@@ -78,6 +80,7 @@ mod waiting;
 mod writer;
 
 pub use borrow::{Borrow, Lent};
+pub use early::Early;
 pub use journal::{Journal, Mirror};
 pub use layout::{Control, Description, SegmentHeader, Totals, capacity_for};
 pub use loan::{Loan, Loaned};

@@ -1,6 +1,7 @@
 //! The reading side, under the read turn.
 
 use super::cursor::{Cursor, Spot};
+use super::early::Early;
 use super::slots::{self, FREE, PENDING, View, WITHDRAWN, become_state};
 use super::{Corrupt, DATA, HEADER, Memory, Queue, padded};
 use crate::sync::{AtomicU64, Ordering, TurnWord};
@@ -40,6 +41,12 @@ impl TailCache {
     #[inline]
     pub fn mark(&self) -> u64 {
         self.mark.load(Ordering::Relaxed)
+    }
+
+    /// For a reader that has found nothing: nothing of the message that comes next.
+    #[must_use]
+    pub fn early(&self) -> Early {
+        Early::at(self.tail.load(Ordering::Relaxed).wrapping_add(HEADER))
     }
 
     #[inline]
@@ -162,7 +169,19 @@ impl<M: Memory> Reader<'_, M> {
             (true, Mode::Bytes) => return None,
         };
         self.look_swiftly(wanted)?;
-        if self.queue.shape.message { self.read_whole(buffer) } else { self.read_ready(buffer) }
+        if self.queue.shape.message { self.read_whole(buffer, 0) } else { self.read_ready(buffer) }
+    }
+
+    /// As [`Reader::read_swiftly`], with what this reader's buffer may have of the message already.
+    #[cold]
+    pub fn read_rest(&mut self, buffer: &mut [u8], mode: Mode, early: &Early) -> Option<usize> {
+        if !self.queue.shape.message || mode == Mode::Bytes {
+            return None;
+        }
+        self.look_swiftly(1)?;
+        let length = self.whole_message()? as usize;
+        let have = self.queue.is_early(early, self.at.head.wrapping_add(HEADER), length);
+        self.read_whole(buffer, have)
     }
 
     /// Looks where the writer is if fewer bytes are known of than are wanted. `None`: something makes no sense.
@@ -330,10 +349,12 @@ impl<M: Memory> Reader<'_, M> {
     }
 
     /// A message that is there in full, has room in the buffer and belongs to no write that waits.
+    /// Its first `have` bytes are in the buffer.
     #[inline]
-    fn read_whole(&mut self, buffer: &mut [u8]) -> Option<usize> {
+    fn read_whole(&mut self, buffer: &mut [u8], have: usize) -> Option<usize> {
         let length = self.whole_message().filter(|length| *length <= buffer.len() as u64)?;
-        self.queue.copy_out(self.at.head.wrapping_add(HEADER), &mut buffer[..length as usize]);
+        let rest = buffer.get_mut(have..length as usize)?;
+        self.queue.copy_out(self.at.head.wrapping_add(HEADER + have as u64), rest);
         self.at.head = self.at.head.wrapping_add(HEADER + padded(length));
         self.at.payload = self.at.payload.wrapping_add(length);
         self.at.messages = self.at.messages.wrapping_add(1);

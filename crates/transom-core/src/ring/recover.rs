@@ -13,6 +13,7 @@ impl<M: Memory> Queue<'_, M> {
     /// `Corrupt`.
     pub fn recover_writer(&self) -> Result<(), Corrupt> {
         self.control.written_mirror.restore(&self.control.written);
+        self.forget_early();
         for view in slots::all(self.control) {
             let slot = &self.control.slots[view.index];
             let (_, [tail, ..]) = self.control.written_mirror.look();

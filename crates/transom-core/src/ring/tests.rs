@@ -2,6 +2,7 @@
 
 mod agreed;
 mod death;
+mod early;
 mod hostile;
 mod loans;
 mod reading;

@@ -1,5 +1,6 @@
 //! The writing side, under the write turn.
 
+use super::early::LONG;
 use super::slots::{self, ENDING, PENDING, STREAMING, View};
 use super::waiting::{Ticket, Withdrawal};
 use super::{Corrupt, DATA, HEADER, LINE, Memory, Queue, record};
@@ -465,6 +466,11 @@ impl<M: Memory> Writer<'_, M> {
         if self.queue.shape.message {
             self.store_header(at, len, DATA);
             at = at.wrapping_add(HEADER);
+            if let [whole @ [_, ..]] = parts
+                && whole.len() >= LONG
+            {
+                return self.queue.fill_in(at, whole);
+            }
         }
         for part in parts {
             self.queue.copy_in(at, part);

@@ -41,7 +41,7 @@ fn every_field_stays_in_its_place() {
         holders_client 144, client_mode 148, client_pid 152, server_pid 156, connect_asleep 160, parked 164,
         processor_server 168, processor_client 172, bell_to_sleep 176, bell_to_ring 180, holders 256, queue_in 768, queue_out 2432);
     at!(Control: written 0, write_turn 128, written_mirror 136, consumed 256, read_turn 384, messages_read 392,
-        consumed_mirror 400, asleep_data 512, asleep_space 516, demand 520, pending 524, slots 640);
+        consumed_mirror 400, asleep_data 512, asleep_space 516, demand 520, pending 524, fills 576, filled 584, slots 640);
     at!(Slot: state 0, holder 4, start 8, payload_start 16, length 24, ring 28);
     assert_eq!(&layout::MAGIC.to_le_bytes(), b"transomP");
 }

@@ -230,10 +230,15 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
         }
         Act::Read(len, taken, mode, dead) => {
             let mut buffer = vec![0; len];
+            let mut early = held.tails.early();
+            queue.read_early(&mut early, &mut buffer);
             let mut reader = queue.swift_reader(&held.tails);
-            if taken == 0
-                && let Some(got) = reader.read_swiftly(&mut buffer, mode)
-            {
+            let swift = match () {
+                () if taken > 0 => None,
+                () if early.is_empty() => reader.read_swiftly(&mut buffer, mode),
+                () => reader.read_rest(&mut buffer, mode, &early),
+            };
+            if let Some(got) = swift {
                 assert!(got <= len);
                 reader.publish();
                 return Ok(());

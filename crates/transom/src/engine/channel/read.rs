@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use transom_core::ring::{self, Mode, Queue, Read};
+use transom_core::ring::{self, Early, Mode, Queue, Read};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, process};
 
@@ -148,6 +148,7 @@ impl End {
         self.keep_away_from_stream(queue, waiting);
         // Most reads find something; only who waits needs the writer's mark, whose cache line the writer wants too.
         let mut in_vain = false;
+        let mut early = Early::default();
         let mut patience = Patience::default();
         let core_mode = match mode {
             ReadMode::Byte => Mode::Bytes,
@@ -156,7 +157,12 @@ impl End {
         loop {
             if waits.taken == 0 && !waits.in_hand {
                 let mut reader = queue.swift_reader(&self.tail);
-                if let Some(len) = reader.read_swiftly(buffer, core_mode) {
+                let read = if early.is_empty() {
+                    reader.read_swiftly(buffer, core_mode)
+                } else {
+                    reader.read_rest(buffer, core_mode, &early)
+                };
+                if let Some(len) = read {
                     step("data-read");
                     if reader.publish() {
                         step("read-published");
@@ -165,6 +171,7 @@ impl End {
                     return Ok(Message { len, complete: true });
                 }
             }
+            early = Early::default();
             // Before the look at the queue: what was written before the end is found after it.
             let over = self.is_peer_over();
             let mark = if in_vain { queue.written_mark() } else { 0 };
@@ -216,8 +223,10 @@ impl End {
                 in_vain = true;
                 continue;
             }
+            early = self.tail.early();
+            let copies = (waits.taken == 0 && core_mode == Mode::Message).then_some(&mut early);
             if let Some(result) =
-                self.wait_for_data(queue, mark, over, buffer.len(), &waits, waiting, operation)
+                self.wait_for_data(queue, mark, over, buffer, copies, &waits, waiting, operation)
             {
                 if waits.in_hand {
                     reader.end_part();
@@ -249,7 +258,8 @@ impl End {
         queue: &Queue<'_, Area>,
         mark: u64,
         over: bool,
-        room: usize,
+        buffer: &mut [u8],
+        mut early: Option<&mut Early>,
         waits: &Waits,
         waiting: &Waiting,
         operation: &mut Operation<'a>,
@@ -258,11 +268,16 @@ impl End {
         if over {
             return Some(if waits.taken > 0 { partly() } else { Err(Trouble::PeerClosed) });
         }
-        let demand = if waits.taken > 0 { 0 } else { room };
+        let demand = if waits.taken > 0 { 0 } else { buffer.len() };
         let watched = if waits.taken > 0 { self.streamer(waits.suspect.get()) } else { None };
         let others: Vec<_> = watched.iter().map(OwnedFd::as_fd).collect();
         let lines = if self.for_data.is_streaming() { [None; 2] } else { queue.next_lines(&self.tail) };
-        let ready = || queue.has_come(mark, &lines);
+        let ready = || {
+            if let Some(early) = &mut early {
+                queue.read_early(early, buffer);
+            }
+            queue.has_come(mark, &lines)
+        };
         match self.pause(operation, Reason::Data(demand), waiting, &others, ready) {
             Ok(()) => {
                 queue.expect();
