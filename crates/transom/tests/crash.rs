@@ -18,7 +18,7 @@ use transom::semaphore::{Semaphore, SemaphoreOptions};
 use transom::wait::{self, Timeout, Wait};
 
 mod support;
-use support::{PATIENCE, With, argument, code, limit, role, unique};
+use support::{PATIENCE, With, argument, code, limit, role, soon, unique};
 
 #[test]
 fn child_entry() {
@@ -443,7 +443,7 @@ fn a_handle_on_its_way_to_a_killed_process_goes_with_it() {
     assert_eq!(names(&name).len(), 1, "held by the process that has not looked yet");
     child.process.terminate(1).unwrap();
     wait::one(&child.process, PATIENCE).unwrap();
-    assert_eq!(names(&name), Vec::<String>::new());
+    soon(Vec::<String>::new(), || names(&name));
     assert_eq!(code(Event::open(&name)), 2);
 }
 

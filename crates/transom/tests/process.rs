@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use support::{
     A_MOMENT, ON_LINUX, PATIENCE, ROLE, With, argument, child, code, exit_code, expect_signal, limit,
-    named_event, number, ready, role, signalled, unique, wait_to_be_killed,
+    named_event, number, ready, role, signalled, soon, unique, wait_to_be_killed,
 };
 use transom::event::{Event, EventOptions};
 use transom::handle::{AsHandle, RawHandle};
@@ -187,7 +187,7 @@ fn terminating_and_waiting_is_the_end() {
     drop(held);
     child.process.terminate(3).unwrap();
     expect_signal(&child.process);
-    assert_eq!(code(Event::open(&name)), 2, "nothing of it is left");
+    soon(2, || code(Event::open(&name)));
 }
 
 /// R31.
@@ -597,13 +597,7 @@ fn the_end_of_a_process_frees_what_it_held() {
     assert_eq!(codes(), [0; 3]);
     child.process.terminate(1).unwrap();
     exit_code(&child);
-    // What nobody had taken out of its inbox the kernel closes a moment after its end, and children that other tests
-    // start just now have what this process had when they were forked, until they run.
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while codes() != [2; 3] && std::time::Instant::now() < until {
-        std::thread::yield_now();
-    }
-    assert_eq!(codes(), [2; 3]);
+    soon([2; 3], codes);
 }
 
 /// R32: on Linux a death by signal has a documented code; on Windows there are no signals.
