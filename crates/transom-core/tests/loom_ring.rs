@@ -10,8 +10,8 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use transom_core::ring::turn::{self, Take};
 use transom_core::ring::{
-    Control, HeadCache, Limit, Memory, Mode, Peeked, Progress, Queue, Read, Shape, Streamed, TailCache,
-    Ticket, Withdrawal, Written,
+    Control, Early, HeadCache, Limit, Memory, Mode, Peeked, Progress, Queue, Read, Shape, Streamed,
+    TailCache, Ticket, Withdrawal, Written,
 };
 use transom_core::word::SIGNALLED as DIED;
 
@@ -108,7 +108,7 @@ impl Pipe {
         let mut buffer = [0; 56];
         let queue = self.queue();
         let mut reader = queue.swift_reader(tails);
-        if let Some(len) = reader.read_swiftly(&mut buffer, Mode::Message) {
+        if let Some(len) = reader.read_swiftly(&mut buffer, Mode::Message, &Early::default()) {
             reader.publish();
             assert!(buffer[..len].iter().all(|byte| *byte == buffer[0]), "one write's bytes");
             return Some((buffer[0], len));

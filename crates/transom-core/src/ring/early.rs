@@ -76,8 +76,9 @@ impl<M: Memory> Queue<'_, M> {
         }
     }
 
-    /// How many of the bytes at this position are in the buffer already, of a message of `len`.
-    pub(super) fn is_early(&self, early: &Early, start: u64, len: usize) -> usize {
+    /// How many bytes the buffer has already, at most `len`, of the message whose bytes begin at `start`.
+    #[cold]
+    pub(super) fn have_early(&self, early: &Early, start: u64, len: usize) -> usize {
         // After the message was seen: whoever died before it was written has raised the number since.
         let right = self.control.fills.load(Ordering::Acquire) == early.number;
         if right && early.start == start && early.len <= len { early.len } else { 0 }

@@ -158,30 +158,19 @@ impl<'a, M: Memory> Queue<'a, M> {
 
 impl<M: Memory> Reader<'_, M> {
     /// The usual case of [`Reader::read`], done at once: a message that is there in full and has room in the buffer, or
-    /// bytes; and no write that waits. `None`: nothing was taken, begin anew with [`Queue::reader`].
+    /// bytes; and no write that waits. `None`: nothing was taken, begin anew with [`Queue::reader`]. `early`: what the
+    /// buffer may have of the message already.
     ///
     /// It calls nothing that is given the session itself, which therefore need not lie in memory.
     #[inline]
-    pub fn read_swiftly(&mut self, buffer: &mut [u8], mode: Mode) -> Option<usize> {
+    pub fn read_swiftly(&mut self, buffer: &mut [u8], mode: Mode, early: &Early) -> Option<usize> {
         let wanted = match (self.queue.shape.message, mode) {
             (false, _) => buffer.len() as u64,
             (true, Mode::Message) => 1,
             (true, Mode::Bytes) => return None,
         };
         self.look_swiftly(wanted)?;
-        if self.queue.shape.message { self.read_whole(buffer, 0) } else { self.read_ready(buffer) }
-    }
-
-    /// As [`Reader::read_swiftly`], with what this reader's buffer may have of the message already.
-    #[cold]
-    pub fn read_rest(&mut self, buffer: &mut [u8], mode: Mode, early: &Early) -> Option<usize> {
-        if !self.queue.shape.message || mode == Mode::Bytes {
-            return None;
-        }
-        self.look_swiftly(1)?;
-        let length = self.whole_message()? as usize;
-        let have = self.queue.is_early(early, self.at.head.wrapping_add(HEADER), length);
-        self.read_whole(buffer, have)
+        if self.queue.shape.message { self.read_whole(buffer, early) } else { self.read_ready(buffer) }
     }
 
     /// Looks where the writer is if fewer bytes are known of than are wanted. `None`: something makes no sense.
@@ -349,12 +338,13 @@ impl<M: Memory> Reader<'_, M> {
     }
 
     /// A message that is there in full, has room in the buffer and belongs to no write that waits.
-    /// Its first `have` bytes are in the buffer.
     #[inline]
-    fn read_whole(&mut self, buffer: &mut [u8], have: usize) -> Option<usize> {
+    fn read_whole(&mut self, buffer: &mut [u8], early: &Early) -> Option<usize> {
         let length = self.whole_message().filter(|length| *length <= buffer.len() as u64)?;
-        let rest = buffer.get_mut(have..length as usize)?;
-        self.queue.copy_out(self.at.head.wrapping_add(HEADER + have as u64), rest);
+        let start = self.at.head.wrapping_add(HEADER);
+        let message = &mut buffer[..length as usize];
+        let have = if early.is_empty() { 0 } else { self.queue.have_early(early, start, message.len()) };
+        self.queue.copy_out(start.wrapping_add(have as u64), &mut message[have..]);
         self.at.head = self.at.head.wrapping_add(HEADER + padded(length));
         self.at.payload = self.at.payload.wrapping_add(length);
         self.at.messages = self.at.messages.wrapping_add(1);

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use transom_core::ring::{
-    Borrow, Control, HeadCache, Limit, Loaned, Memory, Mode, Peeked, Progress, Queue, Read, Shape, Stream,
-    Streamed, TailCache, Ticket, Withdrawal, Written, layout::SLOTS,
+    Borrow, Control, Early, HeadCache, Limit, Loaned, Memory, Mode, Peeked, Progress, Queue, Read, Shape,
+    Stream, Streamed, TailCache, Ticket, Withdrawal, Written, layout::SLOTS,
 };
 
 struct Bytes(RefCell<Vec<u8>>);
@@ -325,7 +325,7 @@ impl World {
         let dead = self.dead;
         let swift = (len.is_multiple_of(2) && taken == 0).then(|| {
             let mut reader = self.queue().swift_reader(&self.tails);
-            let got = reader.read_swiftly(&mut buffer, mode);
+            let got = reader.read_swiftly(&mut buffer, mode, &Early::default());
             if publish {
                 reader.publish();
             }

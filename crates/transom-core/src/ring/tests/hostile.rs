@@ -233,12 +233,9 @@ fn play(act: Act, trap: &Trap<'_>, shape: Shape, held: &mut Held) -> Result<(), 
             let mut early = held.tails.early();
             queue.read_early(&mut early, &mut buffer);
             let mut reader = queue.swift_reader(&held.tails);
-            let swift = match () {
-                () if taken > 0 => None,
-                () if early.is_empty() => reader.read_swiftly(&mut buffer, mode),
-                () => reader.read_rest(&mut buffer, mode, &early),
-            };
-            if let Some(got) = swift {
+            if taken == 0
+                && let Some(got) = reader.read_swiftly(&mut buffer, mode, &early)
+            {
                 assert!(got <= len);
                 reader.publish();
                 return Ok(());

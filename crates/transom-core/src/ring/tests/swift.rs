@@ -12,7 +12,7 @@ fn write(pipe: &Pipe, bytes: &[u8]) -> bool {
 fn read(pipe: &Pipe, len: usize, mode: Mode) -> Option<Vec<u8>> {
     let mut buffer = vec![0; len];
     let mut reader = pipe.queue().swift_reader(&pipe.tails);
-    let got = reader.read_swiftly(&mut buffer, mode)?;
+    let got = reader.read_swiftly(&mut buffer, mode, &Early::default())?;
     assert!(reader.publish());
     buffer.truncate(got);
     Some(buffer)

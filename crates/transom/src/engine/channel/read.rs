@@ -157,12 +157,7 @@ impl End {
         loop {
             if waits.taken == 0 && !waits.in_hand {
                 let mut reader = queue.swift_reader(&self.tail);
-                let read = if early.is_empty() {
-                    reader.read_swiftly(buffer, core_mode)
-                } else {
-                    reader.read_rest(buffer, core_mode, &early)
-                };
-                if let Some(len) = read {
+                if let Some(len) = reader.read_swiftly(buffer, core_mode, &early) {
                     step("data-read");
                     if reader.publish() {
                         step("read-published");
