@@ -55,7 +55,7 @@ const QUOTA: u32 = 4096;
 
 /// A message that tells its number by length and content.
 fn message(number: u32) -> Vec<u8> {
-    let length = [5, 200_000, 64, 5_000, 90_000, 1_000][number as usize % 6];
+    let length = [5, 200_000, 64, 5_000, 90_000, 1_000, 20_000][number as usize % 7];
     let mut bytes = vec![number as u8; length];
     bytes[..4].copy_from_slice(&number.to_le_bytes());
     bytes

@@ -14,8 +14,9 @@
 //! ```
 //!
 //! Why it is right: while `fills` does not change, bytes of the ring from the head to `filled` stay what they are until
-//! they are consumed. Only the death of the writer could change that, and then [`fills`](super::layout) is raised before
-//! anybody writes again (`recover_writer`). A hostile writer can change the bytes at any time, early or not.
+//! they are consumed. Only the death of the writer could change that; then `filled` goes back to what is published, and
+//! `fills` is raised, before anybody writes again (`recover_writer`). A hostile writer can change the bytes at any time,
+//! early or not.
 
 use super::{Memory, Queue};
 use crate::sync::{AtomicU64, Ordering};
@@ -98,8 +99,11 @@ impl<M: Memory> Queue<'_, M> {
         }
     }
 
-    /// What was copied early may change now.
-    pub(super) fn forget_early(&self) {
+    /// A writer has died, and nothing is written behind `tail`: what was copied of that is not right, and nobody copies more
+    /// of it.
+    pub(super) fn forget_early(&self, tail: u64) {
+        // Who sees the new number sees this too.
+        self.control.filled.store(tail, Ordering::Release);
         raise(&self.control.fills);
     }
 }

@@ -12,8 +12,8 @@ impl<M: Memory> Queue<'_, M> {
     /// # Errors
     /// `Corrupt`.
     pub fn recover_writer(&self) -> Result<(), Corrupt> {
-        self.control.written_mirror.restore(&self.control.written);
-        self.forget_early();
+        let (_, [tail, ..]) = self.control.written_mirror.restore(&self.control.written);
+        self.forget_early(tail);
         for view in slots::all(self.control) {
             let slot = &self.control.slots[view.index];
             let (_, [tail, ..]) = self.control.written_mirror.look();

@@ -94,6 +94,24 @@ fn of_a_killed_writer_nothing_stays_in_a_message_written_in_place() {
     assert_eq!(buffer, all);
 }
 
+/// Not even for who begins to copy after the death was found, whatever comes next: no write but a long one says how far it is.
+#[test]
+fn of_a_killed_writer_nothing_is_copied_after_its_death_was_found() {
+    for next in [PIECE, PIECE + 4000, LONG, LEN] {
+        let pipe = pipe();
+        pipe.done(&bytes(3, 100));
+        assert_eq!(pipe.message(LEN).len(), 100);
+        begin(&pipe, &bytes(1, LEN));
+        pipe.queue().recover_writer().unwrap();
+        let (mut buffer, mut early) = (vec![0; LEN], pipe.tails.early());
+        assert_eq!(copy(&pipe, 9, &mut early, &mut buffer), 0);
+        let all = bytes(2, next);
+        pipe.done(&all);
+        assert_eq!(finish(&pipe, &early, &mut buffer), Some(next));
+        assert_eq!(buffer[..next], all);
+    }
+}
+
 /// Copying goes on with what is new when a death was found and another writes; not with a part of each.
 #[test]
 fn copying_begins_anew_with_another_write() {
