@@ -290,16 +290,7 @@ impl End {
         writer.look_ahead(len);
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
-        self.is_committed(queue, len)
-    }
-
-    /// A commit that waits for nothing is through: whether there is somebody left who will read it.
-    #[inline]
-    fn is_committed(&self, queue: &Queue<'_, Area>, len: usize) -> Result<usize, Trouble> {
-        self.for_data.answered();
-        self.look_after_reader(|| queue.consumed_mark());
-        let lost = self.was_killed() && !queue.is_drained()?;
-        if lost { Err(Trouble::PeerClosed) } else { Ok(len) }
+        self.is_through(queue, len)
     }
 
     /// A commit that was not done at once, in its turn.
@@ -344,7 +335,7 @@ impl End {
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
         match written {
-            Written::Done => self.is_committed(queue, len),
+            Written::Done => self.is_through(queue, len),
             Written::Waiting(ticket) => self.wait_for_ticket(ticket, len, waiting, &mut operation),
             Written::Refused if waiting.deadline == Deadline::Now => Err(Trouble::WouldBlock),
             // Somebody else wrote although this thread has the turn.

@@ -131,8 +131,13 @@ impl End {
         writer.claim(len);
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
+        self.is_through(queue, len)
+    }
+
+    /// A write that waits for nothing is published, and the reader at work already: whether there is one left.
+    #[inline]
+    pub(super) fn is_through(&self, queue: &Queue<'_, Area>, len: usize) -> Result<usize, Trouble> {
         self.for_data.answered();
-        // Only now, since the reader is at work already.
         self.look_after_reader(|| queue.consumed_mark());
         if self.was_killed() && !queue.is_drained()? { Err(Trouble::PeerClosed) } else { Ok(len) }
     }
