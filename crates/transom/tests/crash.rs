@@ -18,7 +18,7 @@ use transom::semaphore::{Semaphore, SemaphoreOptions};
 use transom::wait::{self, Timeout, Wait};
 
 mod support;
-use support::{PATIENCE, With, argument, code, limit, role, soon, unique};
+use support::{PATIENCE, With, argument, code, eventually, limit, role, unique};
 
 #[test]
 fn child_entry() {
@@ -199,20 +199,6 @@ fn memory_files() -> BTreeSet<String> {
         }
     }
     found
-}
-
-/// Tries until it gives what is expected. A killed process's own children die a moment after it, and until
-/// then they hold what it held.
-fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, what: &str, mut look: impl FnMut() -> T) {
-    let mut seen = look();
-    for _ in 0..2_000 {
-        if seen == expected {
-            return;
-        }
-        pause(Duration::from_millis(5));
-        seen = look();
-    }
-    assert_eq!(seen, expected, "{what}");
 }
 
 const STEPS: [&str; 32] = [
@@ -443,7 +429,7 @@ fn a_handle_on_its_way_to_a_killed_process_goes_with_it() {
     assert_eq!(names(&name).len(), 1, "held by the process that has not looked yet");
     child.process.terminate(1).unwrap();
     wait::one(&child.process, PATIENCE).unwrap();
-    soon(Vec::<String>::new(), || names(&name));
+    eventually(Vec::<String>::new(), "it went with the process", || names(&name));
     assert_eq!(code(Event::open(&name)), 2);
 }
 

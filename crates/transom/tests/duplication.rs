@@ -3,8 +3,8 @@
 mod support;
 
 use support::{
-    NEVER_ISSUED, With, argument, child, code, exit_code, expect_signal, limit, named_event, number, ready,
-    role, signalled, soon, unique, wait_to_be_killed,
+    NEVER_ISSUED, With, argument, child, code, eventually, exit_code, expect_signal, limit, named_event,
+    number, ready, role, signalled, unique, wait_to_be_killed,
 };
 use transom::event::{Event, EventOptions};
 use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, Handle, RawHandle};
@@ -314,7 +314,7 @@ fn a_duplicate_in_a_child_is_a_holder() {
     // The kernel closes what lay in the inbox a moment after the process: this read waits for it.
     reader.pipe().set_mode(0).unwrap();
     assert_eq!(code(reader.pipe().receive(&mut [0])), 109);
-    soon(2, || code(Event::open(&name)));
+    eventually(2, "held by nobody", || code(Event::open(&name)));
 }
 
 /// Handles.md, section 3: into a process that has ended.

@@ -3,8 +3,8 @@
 mod support;
 
 use support::{
-    A_MOMENT, PATIENCE, With, alone, argument, child, code, exit_code, expect_signal, handle, named_event,
-    number, ready, role, signalled, soon, unique, wait_to_be_killed,
+    A_MOMENT, PATIENCE, With, alone, argument, child, code, eventually, exit_code, expect_signal, handle,
+    named_event, number, ready, role, signalled, unique, wait_to_be_killed,
 };
 use transom::event::{Event, EventOptions};
 use transom::handle::{self, AsHandle, DuplicateOptions, FromHandle, HandleFlags, RawHandle};
@@ -353,7 +353,7 @@ fn a_childs_copy_keeps_a_name() {
     assert_eq!(code(Mapping::open(&name)), 0);
     child.process.terminate(1).unwrap();
     exit_code(&child);
-    soon(2, || code(Mapping::open(&name)));
+    eventually(2, "held by nobody", || code(Mapping::open(&name)));
 }
 
 fn idle() -> u32 {

@@ -14,7 +14,7 @@ use transom::process::Child;
 use transom::wait::{self, Timeout};
 
 mod support;
-use support::{PATIENCE, With, argument, code, limit, ready, role, unique, wait_to_be_killed};
+use support::{PATIENCE, With, argument, code, eventually, limit, ready, role, unique, wait_to_be_killed};
 
 /// Exit code of a process that was killed by SIGKILL.
 const KILLED: u32 = 0xC000_0000 + 9;
@@ -91,19 +91,6 @@ fn client() -> u32 {
 #[allow(clippy::disallowed_methods)]
 fn pause() {
     std::thread::sleep(Duration::from_millis(2));
-}
-
-/// Tries until it gives what is expected.
-fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, what: &str, mut look: impl FnMut() -> T) {
-    let mut seen = look();
-    for _ in 0..5_000 {
-        if seen == expected {
-            return;
-        }
-        pause();
-        seen = look();
-    }
-    assert_eq!(seen, expected, "{what}");
 }
 
 fn has_ended(child: &Child) -> bool {

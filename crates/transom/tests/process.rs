@@ -5,8 +5,8 @@ mod support;
 use std::ffi::OsString;
 
 use support::{
-    A_MOMENT, ON_LINUX, PATIENCE, ROLE, With, argument, child, code, exit_code, expect_signal, limit,
-    named_event, number, ready, role, signalled, soon, unique, wait_to_be_killed,
+    A_MOMENT, ON_LINUX, PATIENCE, ROLE, With, argument, child, code, eventually, exit_code, expect_signal,
+    limit, named_event, number, ready, role, signalled, unique, wait_to_be_killed,
 };
 use transom::event::{Event, EventOptions};
 use transom::handle::{AsHandle, RawHandle};
@@ -187,7 +187,7 @@ fn terminating_and_waiting_is_the_end() {
     drop(held);
     child.process.terminate(3).unwrap();
     expect_signal(&child.process);
-    soon(2, || code(Event::open(&name)));
+    eventually(2, "nothing of it is left", || code(Event::open(&name)));
 }
 
 /// R31.
@@ -597,7 +597,7 @@ fn the_end_of_a_process_frees_what_it_held() {
     assert_eq!(codes(), [0; 3]);
     child.process.terminate(1).unwrap();
     exit_code(&child);
-    soon([2; 3], codes);
+    eventually([2; 3], "nothing of it is left", codes);
 }
 
 /// R32: on Linux a death by signal has a documented code; on Windows there are no signals.

@@ -28,16 +28,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How long a test waits for what has to come. Long, since a busy machine is not a bug.
 pub const PATIENCE: Timeout = Timeout::millis(20_000);
 
-/// Looks until it gives what is expected. Children that other tests start have what this process had when they were forked,
-/// until they run; so what it gave to somebody who was killed can be there a moment longer.
-pub fn soon<T: PartialEq + std::fmt::Debug>(expected: T, mut look: impl FnMut() -> T) {
+/// Looks until it gives what is expected. What a killed process had can be there a moment longer: its own children die
+/// after it, and those that other tests start have what this process had when they were forked, until they run.
+pub fn eventually<T: PartialEq + Debug>(expected: T, what: &str, mut look: impl FnMut() -> T) {
     let until = Instant::now() + Duration::from_secs(10);
     let mut seen = look();
     while seen != expected && Instant::now() < until {
         std::thread::yield_now();
         seen = look();
     }
-    assert_eq!(seen, expected);
+    assert_eq!(seen, expected, "{what}");
 }
 
 /// How long a test waits for what must *not* come: a wrong program is caught nearly always, a right one
