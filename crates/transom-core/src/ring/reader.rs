@@ -130,6 +130,17 @@ impl<'a, M: Memory> Queue<'a, M> {
         head == cache.tail.load(Ordering::Relaxed)
     }
 
+    /// Whether there is nothing to read and no write waits, as of the writer's mark that the cache has: nothing was
+    /// published since. Under the read turn.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self, cache: &TailCache) -> bool {
+        let (_, [head, _, rest]) = self.control.consumed_mirror.look();
+        let seen = head == cache.tail.load(Ordering::Relaxed) && rest == 0;
+        // The mask after the tail: see `Cursor::settle`.
+        seen && self.written_mark() == cache.mark() && self.control.pending.load(Ordering::Acquire) == 0
+    }
+
     /// Begins to read; under the read turn.
     ///
     /// # Errors

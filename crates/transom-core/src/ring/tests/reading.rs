@@ -223,3 +223,38 @@ fn what_was_read_since_cannot_be_given_back() {
     reader.publish();
     assert_eq!(pipe.some(9), b"cdef");
 }
+
+/// Empty is what has nothing to read, nor a write that waits or is expected, nor one that was not looked at yet.
+#[test]
+fn a_queue_is_empty_when_all_is_read_and_nothing_has_come() {
+    for pipe in [Pipe::bytes(100), Pipe::messages(100)] {
+        let empty = || pipe.queue().is_empty(&pipe.tails);
+        assert!(empty());
+        pipe.done(b"abcd");
+        assert!(!empty(), "not looked at yet");
+        assert_eq!(pipe.read(2, Mode::Message).1, b"ab");
+        assert!(!empty(), "a rest");
+        assert_eq!(pipe.read(9, Mode::Message).1, b"cd");
+        assert!(empty());
+        let ticket = pipe.waiting(&[1; 120]);
+        assert_eq!(pipe.read(120, Mode::Message).1.len(), 120);
+        assert_eq!(pipe.progress(&ticket), Progress::Done);
+        assert!(empty());
+        let stream = pipe.streaming(&[1; 1000]);
+        assert!(!empty(), "more is to come");
+        drop(stream);
+    }
+}
+
+/// What another reader of the end took away does not make it empty for who has not looked since.
+#[test]
+fn who_has_not_looked_does_not_take_a_queue_for_empty() {
+    let pipe = Pipe::messages(100);
+    pipe.done(b"abc");
+    assert_eq!(pipe.message(9), b"abc");
+    let other = TailCache::new();
+    assert!(!pipe.queue().is_empty(&other));
+    assert!(pipe.queue().is_empty(&pipe.tails));
+    pipe.done(b"");
+    assert!(!pipe.queue().is_empty(&pipe.tails), "an empty message is one");
+}

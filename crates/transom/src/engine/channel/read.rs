@@ -167,68 +167,96 @@ impl End {
                 }
             }
             early = Early::default();
-            // Before the look at the queue: what was written before the end is found after it.
-            let over = self.is_peer_over();
-            let mark = if in_vain { queue.written_mark() } else { 0 };
-            let mut reader = queue.reader(&self.tail)?;
-            let dead = |row: u32| {
-                waits.suspect.set(Some(row));
-                over || self.is_dead(row)
-            };
-            let read = reader.read(buffer, waits.taken, core_mode, dead)?;
-            if !matches!(read, Read::Empty) {
-                step("data-read");
-            }
-            if let Read::Part { taken: 1.. } = read {
-                // If this process dies before it has the rest, nobody else gets that.
-                reader.begin_part();
-                waits.in_hand = true;
-            }
-            if reader.publish() {
-                step("read-published");
-                match read {
-                    Read::Got { .. } => *consumed = true,
-                    _ => self.ring_space(),
-                }
-            }
-            match read {
-                Read::Got { len, complete } => {
-                    if waits.in_hand {
-                        reader.end_part();
-                    }
-                    return Ok(Message { len, complete });
-                }
-                Read::Empty => waits.taken = 0,
-                Read::Part { taken } => waits.taken = taken,
-                Read::Recover { .. } => {
-                    let recovered = self.recover_writer(queue, operation);
-                    if let Err(trouble) = recovered.and_then(|()| patience.spend(operation, waiting.deadline))
-                    {
-                        if waits.in_hand {
-                            reader.end_part();
+            let (mark, over) = if waits.taken == 0 && !waits.in_hand && self.gives_way_at_once(queue) {
+                (self.tail.mark(), false)
+            } else {
+                // Before the look at the queue: what was written before the end is found after it.
+                let over = self.is_peer_over();
+                let mark = if in_vain { queue.written_mark() } else { 0 };
+                match self.read_closely(queue, buffer, core_mode, over, &mut waits, consumed)? {
+                    Read::Got { len, complete } => return Ok(Message { len, complete }),
+                    Read::Empty => waits.taken = 0,
+                    Read::Part { taken } => waits.taken = taken,
+                    Read::Recover { .. } => {
+                        let recovered = self.recover_writer(queue, operation);
+                        if let Err(trouble) =
+                            recovered.and_then(|()| patience.spend(operation, waiting.deadline))
+                        {
+                            self.end_part(queue, &waits);
+                            return Err(trouble);
                         }
-                        return Err(trouble);
+                        turn.protect();
+                        waits.taken = 0;
+                        continue;
                     }
-                    turn.protect();
-                    waits.taken = 0;
+                }
+                if !in_vain {
+                    in_vain = true;
                     continue;
                 }
-            }
-            if !in_vain {
-                in_vain = true;
-                continue;
-            }
+                (mark, over)
+            };
             early = self.tail.early();
             let copies = (waits.taken == 0 && core_mode == Mode::Message).then_some(&mut early);
             if let Some(result) =
                 self.wait_for_data(queue, mark, over, buffer, copies, &waits, waiting, operation)
             {
-                if waits.in_hand {
-                    reader.end_part();
-                }
+                self.end_part(queue, &waits);
                 return result;
             }
             turn.protect();
+        }
+    }
+
+    /// Nothing is there, and whoever could write needs this processor: then a closer look would only keep it waiting.
+    /// Elsewhere the writer has the time of that look, in which nobody takes its cache lines away.
+    #[inline]
+    fn gives_way_at_once(&self, queue: &Queue<'_, Area>) -> bool {
+        // What comes after these looks is seen by who waits.
+        self.is_in_peers_way() && queue.is_empty(&self.tail) && !self.is_peer_over()
+    }
+
+    /// Reads what is there, of whatever kind, and publishes that.
+    fn read_closely(
+        &self,
+        queue: &Queue<'_, Area>,
+        buffer: &mut [u8],
+        mode: Mode,
+        over: bool,
+        waits: &mut Waits,
+        consumed: &mut bool,
+    ) -> Result<Read, Trouble> {
+        let mut reader = queue.reader(&self.tail)?;
+        let dead = |row: u32| {
+            waits.suspect.set(Some(row));
+            over || self.is_dead(row)
+        };
+        let read = reader.read(buffer, waits.taken, mode, dead)?;
+        if !matches!(read, Read::Empty) {
+            step("data-read");
+        }
+        if let Read::Part { taken: 1.. } = read {
+            // If this process dies before it has the rest, nobody else gets that.
+            reader.begin_part();
+            waits.in_hand = true;
+        }
+        if reader.publish() {
+            step("read-published");
+            match read {
+                Read::Got { .. } => *consumed = true,
+                _ => self.ring_space(),
+            }
+        }
+        if matches!(read, Read::Got { .. }) {
+            self.end_part(queue, waits);
+        }
+        Ok(read)
+    }
+
+    /// The read is over, whatever it has.
+    fn end_part(&self, queue: &Queue<'_, Area>, waits: &Waits) {
+        if waits.in_hand {
+            queue.swift_reader(&self.tail).end_part();
         }
     }
 
