@@ -5,7 +5,6 @@
 //! reads, and each writer has a row of its own.
 #![cfg(loom)]
 
-use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use transom_core::doze;
@@ -13,6 +12,7 @@ use transom_core::post::layout::{BLOCK, BLOCKS, LANES};
 use transom_core::post::{
     Batch, Description, Header, Lane, LaneWriter, Memory, Picture, Post, Refused, Taken,
 };
+use transom_core::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Blocks in words; the models copy multiples of 8 bytes only.
 struct Words(Vec<AtomicU64>);

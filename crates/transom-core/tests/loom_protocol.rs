@@ -4,10 +4,10 @@
 //! around what the kernel does under its own lock: compare and queue, change and wake.
 #![cfg(loom)]
 
-use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use transom_core::protocol::{self, Slept, Tried, Waitable};
+use transom_core::sync::{AtomicU32, AtomicU64, Ordering};
 use transom_core::word::{self, Rule};
 
 /// Sleepers that the model's kernel has queued, and how many of them it has let go.

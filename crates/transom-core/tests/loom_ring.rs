@@ -2,17 +2,25 @@
 //!
 //! Runs only under loom: `cargo xtask loom`. Data are words of relaxed atomics, so that the model shows every
 //! byte that a processor may show; turns are taken where two threads write, or two read. A death is a thread
-//! that stops between two steps, and the word that the kernel leaves.
+//! that stops between two steps, and the word that the kernel leaves; where it may be at any step, that is before each
+//! of its stores, one model for each.
 #![cfg(loom)]
 
-use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+#[path = "loom_ring/early.rs"]
+mod early;
+#[path = "loom_ring/in_place.rs"]
+mod in_place;
+
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
+use std::sync::atomic::AtomicBool;
 use transom_core::ring::turn::{self, Take};
 use transom_core::ring::{
     Control, Early, HeadCache, Limit, Memory, Mode, Peeked, Progress, Queue, Read, Shape, Streamed,
     TailCache, Ticket, Withdrawal, Written,
 };
+use transom_core::sync::mortal;
+use transom_core::sync::{AtomicU32, AtomicU64, Ordering, fence};
 use transom_core::word::SIGNALLED as DIED;
 
 /// Data in words; the models copy multiples of 8 bytes only.
@@ -131,17 +139,30 @@ impl Pipe {
 /// either of them first: loom goes out from one execution, and does not see from each what it sees from the other.
 fn race<L: Send + 'static, R: Send + 'static>(
     new: fn() -> (Arc<Pipe>, Option<Ticket>),
-    left: fn(&Pipe, Option<Ticket>) -> L,
-    right: fn(&Pipe) -> R,
-    check: fn(&Pipe, L, R),
+    left: impl Fn(&Pipe, Option<Ticket>) -> L + Copy + Send + Sync + 'static,
+    right: impl Fn(&Pipe) -> R + Copy + Send + Sync + 'static,
+    check: impl Fn(&Pipe, L, R) + Copy + Send + Sync + 'static,
 ) {
-    loom::model(move || {
+    race_within(None, new, left, right, check);
+}
+
+/// The same, within so many preemptions if not within the usual number.
+fn race_within<L: Send + 'static, R: Send + 'static>(
+    preemptions: Option<usize>,
+    new: fn() -> (Arc<Pipe>, Option<Ticket>),
+    left: impl Fn(&Pipe, Option<Ticket>) -> L + Copy + Send + Sync + 'static,
+    right: impl Fn(&Pipe) -> R + Copy + Send + Sync + 'static,
+    check: impl Fn(&Pipe, L, R) + Copy + Send + Sync + 'static,
+) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = preemptions.or(model.preemption_bound);
+    model.check(move || {
         let (pipe, ticket) = new();
         let other = spawn(&pipe, right);
         let l = left(&pipe, ticket);
         check(&pipe, l, other.join().unwrap());
     });
-    loom::model(move || {
+    model.check(move || {
         let (pipe, ticket) = new();
         let other = spawn(&pipe, move |pipe| left(pipe, ticket));
         let r = right(&pipe);
@@ -152,6 +173,48 @@ fn race<L: Send + 'static, R: Send + 'static>(
 fn spawn<T: 'static>(pipe: &Arc<Pipe>, run: impl FnOnce(&Pipe) -> T + 'static) -> thread::JoinHandle<T> {
     let pipe = pipe.clone();
     thread::spawn(move || run(&pipe))
+}
+
+/// Preemptions of models with a death at each step: each of them is many.
+const OF_THE_DEAD: Option<usize> = Some(2);
+
+/// Whose death a model is about: before the first store of its life, the second and so on.
+#[derive(Clone, Copy)]
+struct Mortal {
+    stores: u32,
+    died: &'static AtomicBool,
+}
+
+impl Mortal {
+    /// One whose death is not what the model varies.
+    fn after(stores: u32) -> Mortal {
+        Mortal { stores, died: Box::leak(Box::default()) }
+    }
+
+    /// Models with a death at each step, until there is one in which nobody dies any more.
+    fn at_each_step(model: impl Fn(Mortal)) {
+        for stores in 0.. {
+            let mortal = Mortal::after(stores);
+            model(mortal);
+            if !mortal.died.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
+    /// Takes a turn, lives, and gives it up; whether it came to that. If it did not, `word` is as the kernel leaves it.
+    fn live(self, word: &AtomicU32, life: impl FnOnce()) -> bool {
+        assert_ne!(turn::try_take(word, 1, false), Take::Busy);
+        let lived = mortal::live(self.stores, || {
+            life();
+            assert!(!turn::release(word));
+        });
+        if lived.is_none() {
+            word.store(DIED, Ordering::Release);
+            self.died.store(true, Ordering::Relaxed);
+        }
+        lived.is_some()
+    }
 }
 
 /// What all these reads got, the empty ones left out.
