@@ -1,10 +1,18 @@
-//! Page 0 of a segment: which bytes two processes agree on.
+//! The words of a segment: which bytes two processes agree on.
 //!
 //! Everything is little-endian and made of atomics, because the other side may write at any time. Lines are
 //! 128 bytes apart: processors fetch pairs of 64.
 //!
+//! The words of each direction lie directly before its data. So a direction's first bytes are in the same page as its
+//! words, and a connection that carries little has two pages: to meet one for the first time costs each side more than
+//! most system calls.
+//!
 //! ```text
-//! SegmentHeader, 4096 bytes                              Control, 1664 bytes: one queue
+//!     0  SegmentHeader, and in it the words of queue in          4096 + in  Control: the words of queue out
+//!  2432  data in                                                 5760 + in  data out
+//!                                                               8192 + in + out  end
+//!
+//! SegmentHeader, 2432 bytes                              Control, 1664 bytes: one queue
 //!    0  magic u64 │ version u32 │ flags u32                 0  written: mark u64, 2 × { tail, announced, messages }
 //!   16  cookie 16 bytes                                   128  write turn u32 │ - │ mirror of written
 //!   32  quota in u32 │ quota out u32                      256  consumed: mark u64, 2 × { head, payload, rest }
@@ -17,8 +25,6 @@
 //!  512  not used                                                 8  start u64
 //!  768  queue in: client to server                              16  payload start u64
 //!                                                               24  length u32 │ ring u32
-//! 2432  queue out: server to client
-//! 4096  data in, then data out
 //! ```
 
 use super::Corrupt;
@@ -30,12 +36,16 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 pub const SLOTS: usize = if cfg!(loom) { 2 } else { 32 };
 /// Rows of the table of processes that wait in writes. Two for the model checker.
 pub const HOLDERS: usize = if cfg!(loom) { 2 } else { 64 };
-/// Bytes before the data.
-pub const SEGMENT_HEADER_LEN: u64 = 4096;
+/// Bytes of [`SegmentHeader`]: where the data from client to server begin.
+pub const SEGMENT_HEADER_LEN: u64 = 2432;
+/// Bytes of [`Control`]: so far behind that of the other direction its data begin.
+pub const CONTROL_LEN: u64 = 1664;
+/// What a processor maps at a time.
+const PAGE: u64 = 4096;
 /// First word of a segment: `transomP`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"transomP");
 /// The layout of this file.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Flag of a message-type pipe.
 pub const FLAG_MESSAGE: u32 = 1;
 
@@ -183,7 +193,7 @@ impl Control {
     }
 }
 
-/// Page 0. See the module.
+/// What a segment begins with. See the module.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub struct SegmentHeader {
@@ -236,10 +246,8 @@ pub struct SegmentHeader {
     /// Processes that wait in writes: process ids, 0 = free row.
     pub holders: [AtomicU32; HOLDERS],
     _3: Unused<64>,
-    /// Client to server.
+    /// Client to server. The other one lies behind its data, see [`Description::queue_out_at`].
     pub queue_in: Control,
-    /// Server to client.
-    pub queue_out: Control,
 }
 
 /// What a segment is, as its header says.
@@ -260,10 +268,22 @@ pub struct Description {
 }
 
 impl Description {
-    /// Bytes of the whole segment.
+    /// Where the words of the direction from server to client lie: at the first page behind the data of the other one.
+    #[must_use]
+    pub fn queue_out_at(&self) -> Option<u64> {
+        SEGMENT_HEADER_LEN.checked_add(self.capacity_in)?.checked_next_multiple_of(PAGE)
+    }
+
+    /// Where the data from server to client begin.
+    #[must_use]
+    pub fn data_out_at(&self) -> Option<u64> {
+        self.queue_out_at()?.checked_add(CONTROL_LEN)
+    }
+
+    /// Bytes of the whole segment, in whole pages.
     #[must_use]
     pub fn segment_len(&self) -> Option<u64> {
-        SEGMENT_HEADER_LEN.checked_add(self.capacity_in)?.checked_add(self.capacity_out)
+        self.data_out_at()?.checked_add(self.capacity_out)?.checked_next_multiple_of(PAGE)
     }
 }
 
@@ -306,7 +326,6 @@ impl SegmentHeader {
             holders: core::array::from_fn(|_| zero()),
             _3: Unused::new(),
             queue_in: Control::new(),
-            queue_out: Control::new(),
         }
     }
 
@@ -350,12 +369,11 @@ impl SegmentHeader {
         }
     }
 
-    /// Ready for another connection: queues empty, nobody closed, nobody disconnected. What the segment is,
-    /// who made it and `parked` stay; and where its two ends were seen last, since they are the same processes. For
-    /// whoever is alone with it.
+    /// Ready for another connection, once the other queue is reset too: this one is empty, nobody closed, nobody
+    /// disconnected. What the segment is, who made it and `parked` stay; and where its two ends were seen last, since
+    /// they are the same processes. For whoever is alone with it.
     pub fn reset(&self) {
         self.queue_in.reset();
-        self.queue_out.reset();
         let words = [&self.disconnected, &self.closed_by_server, &self.closed_by_client];
         let more = [&self.holders_server, &self.holders_client, &self.client_mode, &self.client_pid];
         let all = words.into_iter().chain(more).chain([&self.connect_asleep]).chain(&self.holders);
@@ -378,7 +396,7 @@ const _: () = {
     assert!(size_of::<Slot>() == 32);
     assert!(size_of::<Journal>() == 56);
     assert!(size_of::<Mirror>() == 32);
-    assert!(size_of::<Control>() == 1664);
+    assert!(size_of::<Control>() as u64 == CONTROL_LEN);
     assert!(offset_of!(Control, write_turn) == 128);
     assert!(offset_of!(Control, written_mirror) == 136);
     assert!(offset_of!(Control, consumed) == 256);
@@ -397,5 +415,6 @@ const _: () = {
     assert!(offset_of!(SegmentHeader, bell_to_sleep) == 176);
     assert!(offset_of!(SegmentHeader, holders) == 256);
     assert!(offset_of!(SegmentHeader, queue_in) == 768);
-    assert!(offset_of!(SegmentHeader, queue_out) == 2432);
+    // Data begin with a line.
+    assert!(SEGMENT_HEADER_LEN.is_multiple_of(128) && CONTROL_LEN.is_multiple_of(128));
 };

@@ -81,7 +81,8 @@ pub fn is_ringer(reader: impl AsFd, writer: impl AsFd) -> bool {
         let rung = super::fault::call("pwritev2").is_ok() && write_quietly(&writer, &[1]) == Ok(1);
         rung && take(&reader, 1) == Ok(Woken::Tokens(1))
     });
-    *known && fd::set_nonblocking(&writer, true).is_ok()
+    // Fresh as it is, it has no other flag that could be lost.
+    *known && rustix::fs::fcntl_setfl(&writer, OFlags::NONBLOCK).is_ok()
 }
 
 fn checked(bell: OwnedFd) -> Result<OwnedFd> {

@@ -1,10 +1,10 @@
 //! The memory of one connection: a sealed memory file, mapped whole.
 //!
 //! ```text
-//!  0            4096                    4096 + in               4096 + in + out
-//!  ├─ header ────┼─ client to server ───┼─ server to client ────┤
+//!  0        2432                  page      + 1664                 page
+//!  ├─ header ─┼─ client to server ─┼─ Control ─┼─ server to client ─┤
 //! ```
-//! Page 0 is [`transom_core::ring::layout`]. Data bytes are reached through [`Area`] alone, which copies them in and
+//! Header and `Control` are [`transom_core::ring::layout`]'s. Data bytes are reached through [`Area`] alone, which copies them in and
 //! out and checks where; control words are atomics. So whatever the peer writes, nothing here is undefined.
 //!
 //! # Who waits in a write
@@ -13,8 +13,8 @@
 //! whoever else has the memory.
 //!
 //! # Safety
-//! S1. The header and both data areas lie inside the mapping: [`Segment::map`] compares their sizes with the file's,
-//!     which is sealed, and `description` is this process's own copy.
+//! S1. The header, the second `Control` and both data areas lie inside the mapping, one behind the other:
+//!     [`Segment::map`] compares their sizes with the file's, which is sealed, and keeps what it computed.
 //! S2. The mapping lives as long as the `Segment`; references to it borrow from that.
 #![allow(unsafe_code)]
 
@@ -64,6 +64,8 @@ pub(crate) struct Segment {
     shape_in: QueueShape,
     shape_out: QueueShape,
     data_in: Area,
+    /// Where the words of the queue from server to client lie.
+    queue_out_at: usize,
     data_out: Area,
     row: OnceLock<Option<Row>>,
     // Last: what points into it goes first.
@@ -122,6 +124,10 @@ impl Segment {
             Some(description) => description,
             None => header.check().map_err(|_| Code::FILE_CORRUPT)?,
         };
+        let (Some(queue_out_at), Some(data_out_at)) = (description.queue_out_at(), description.data_out_at())
+        else {
+            return Err(Code::FILE_CORRUPT);
+        };
         if description.segment_len() != Some(length) {
             return Err(Code::FILE_CORRUPT);
         }
@@ -131,12 +137,12 @@ impl Segment {
             // SAFETY: both queues lie in the mapping (S1), which outlives them (S2); nobody else makes references there.
             unsafe { Area::new(pages.address() + offset as usize, capacity as usize) }
         };
-        let first = layout::SEGMENT_HEADER_LEN;
         Ok(Segment {
             shape_in: queue(description.quota_in, description.capacity_in)?,
             shape_out: queue(description.quota_out, description.capacity_out)?,
-            data_in: data(first, description.capacity_in),
-            data_out: data(first + description.capacity_in, description.capacity_out),
+            data_in: data(layout::SEGMENT_HEADER_LEN, description.capacity_in),
+            queue_out_at: queue_out_at as usize,
+            data_out: data(data_out_at, description.capacity_out),
             file,
             description,
             row: OnceLock::new(),
@@ -157,7 +163,7 @@ impl Segment {
         Shape { message, quota_in, quota_out }
     }
 
-    /// Page 0: the words on use alone. Queues are driven by [`End`](super::channel::End) only.
+    /// What it begins with: the words on use alone. Queues are driven by [`End`](super::channel::End) only.
     #[inline]
     pub(crate) fn words(&self) -> &SegmentHeader {
         self.header()
@@ -169,9 +175,16 @@ impl Segment {
         unsafe { &*(self.pages.address() as *const SegmentHeader) }
     }
 
+    #[inline]
+    fn queue_out(&self) -> &Control {
+        // SAFETY: S1, S2; at a multiple of a page, and all fields are atomics.
+        unsafe { &*((self.pages.address() + self.queue_out_at) as *const Control) }
+    }
+
     /// Empty, as if new, under the same cookie. Only for who knows that nobody else uses it.
     pub(crate) fn reset(&self) {
         self.header().reset();
+        self.queue_out().reset();
     }
 
     /// The parts of the queue that the end of `reader` reads from.
@@ -179,7 +192,7 @@ impl Segment {
     pub(super) fn queue_read_by(&self, reader: Role) -> (&Control, &Area, QueueShape) {
         match reader {
             Role::Server => (&self.header().queue_in, &self.data_in, self.shape_in),
-            Role::Client => (&self.header().queue_out, &self.data_out, self.shape_out),
+            Role::Client => (self.queue_out(), &self.data_out, self.shape_out),
         }
     }
 

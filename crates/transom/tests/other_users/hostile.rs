@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use transom_core::gate::{self, Answer, Ask};
@@ -141,12 +142,12 @@ const END: [usize; 3] = [
 ];
 
 /// The words that say whose turn it is to read and to write.
-const TURNS: [usize; 4] = {
-    let (inward, outward) =
-        (std::mem::offset_of!(SegmentHeader, queue_in), std::mem::offset_of!(SegmentHeader, queue_out));
+fn turns(pages: &SharedPages) -> [usize; 4] {
+    let capacity = pages.u64(std::mem::offset_of!(SegmentHeader, capacity_in)).load(Ordering::Relaxed);
+    let (inward, outward) = (std::mem::offset_of!(SegmentHeader, queue_in), 4096 + capacity as usize);
     let (read, write) = (std::mem::offset_of!(Control, read_turn), std::mem::offset_of!(Control, write_turn));
     [inward + read, inward + write, outward + read, outward + write]
-};
+}
 
 /// Has a connection, and when it is told to go writes anything anywhere into it, for a while.
 pub fn scribbler() -> u32 {
@@ -160,6 +161,7 @@ pub fn scribbler() -> u32 {
         };
         let (_, _, length) = fd::identity(segment).unwrap();
         let pages = SharedPages::map(segment, length as usize).unwrap();
+        let turns = turns(&pages);
         answer("0");
         let _ = orders.next();
         let own = process::thread_id();
@@ -184,18 +186,16 @@ pub fn scribbler() -> u32 {
                     _ => random() as u32,
                 };
                 if order == "held" {
-                    TURNS
-                        .iter()
-                        .for_each(|at| pages.u32(*at).store(own, std::sync::atomic::Ordering::Relaxed));
+                    turns.iter().for_each(|at| pages.u32(*at).store(own, Ordering::Relaxed));
                     continue;
                 }
                 // What the header says of itself stays, and that nobody has gone, so that the nonsense is met.
                 if at >= 64 && !END.contains(&at) || order == "zeroes" {
-                    pages.u32(at).store(value, std::sync::atomic::Ordering::Relaxed);
+                    pages.u32(at).store(value, Ordering::Relaxed);
                 }
                 let far = (random() % (length / 8)) as usize * 8;
                 if far >= 4096 {
-                    pages.u64(far).store(random(), std::sync::atomic::Ordering::Relaxed);
+                    pages.u64(far).store(random(), Ordering::Relaxed);
                 }
             }
             bell::ring_quietly(ringer, 3);

@@ -39,7 +39,7 @@ fn every_field_stays_in_its_place() {
     at!(SegmentHeader: magic 0, version 8, flags 12, cookie 16, quota_in 32, quota_out 36, capacity_in 40,
         capacity_out 48, disconnected 128, closed_by_server 132, closed_by_client 136, holders_server 140,
         holders_client 144, client_mode 148, client_pid 152, server_pid 156, connect_asleep 160, parked 164,
-        processor_server 168, processor_client 172, bell_to_sleep 176, bell_to_ring 180, holders 256, queue_in 768, queue_out 2432);
+        processor_server 168, processor_client 172, bell_to_sleep 176, bell_to_ring 180, holders 256, queue_in 768);
     at!(Control: written 0, write_turn 128, written_mirror 136, consumed 256, read_turn 384, messages_read 392,
         consumed_mirror 400, asleep_data 512, asleep_space 516, demand 520, pending 524, fills 576, filled 584, slots 640);
     at!(Slot: state 0, holder 4, start 8, payload_start 16, length 24, ring 28);
@@ -63,7 +63,12 @@ fn a_header_says_what_was_written_down() {
     assert_eq!(header.check(), Err(Corrupt), "not described yet");
     header.describe(&description());
     assert_eq!(header.check(), Ok(description()));
-    assert_eq!(description().segment_len(), Some(4096 + (64 << 10) + (1 << 20)));
+    let (inward, outward) = (64 << 10, 1 << 20);
+    assert_eq!(description().queue_out_at(), Some(4096 + inward));
+    assert_eq!(description().data_out_at(), Some(4096 + inward + 1664));
+    assert_eq!(description().segment_len(), Some(8192 + inward + outward));
+    let endless = Description { capacity_in: u64::MAX - 4096, ..description() };
+    assert_eq!((endless.queue_out_at(), endless.segment_len()), (None, None));
 }
 
 #[test]

@@ -52,6 +52,14 @@ pub(super) fn messages(quota: u32) -> Shape {
     Shape { message: true, quota_in: quota, quota_out: quota }
 }
 
+/// Pages of memory that a connection has taken.
+fn pages(end: &End) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let file = end.segment().descriptor().try_clone_to_owned().expect("a descriptor");
+    // In units of 512 bytes, whatever a block is.
+    std::fs::File::from(file).metadata().expect("a file").blocks() / 8
+}
+
 /// Reads once, in byte mode, for ever.
 pub(super) fn read_bytes(end: &End, most: usize) -> Result<Vec<u8>, Trouble> {
     let mut buffer = vec![0; most];
@@ -261,6 +269,20 @@ fn both_directions_at_once_with_a_thread_each() {
 }
 
 /// P39, P52: many writers and many readers at one end each; nothing is lost or doubled.
+/// The words of each direction and its first bytes are in one page.
+#[test]
+fn a_connection_that_carries_little_has_two_pages() {
+    let _limit = limit();
+    for shape in [bytes(1000), bytes(4096), messages(100_000)] {
+        let (server, client) = pair(shape);
+        for (from, to) in [(&client, &server), (&server, &client)] {
+            from.write(&[7; 500], &FOR_EVER).unwrap();
+            assert_eq!(read_bytes(to, 1000).unwrap(), [7; 500]);
+        }
+        assert_eq!(pages(&server), 2, "{shape:?}");
+    }
+}
+
 #[test]
 fn messages_of_many_writers_reach_many_readers_once_each() {
     let _limit = limit();

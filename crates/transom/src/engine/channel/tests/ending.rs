@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 
+use transom_core::ring::capacity_for;
 use transom_sys::linux::{bell, fd, memfd};
 
 use super::*;
@@ -305,12 +306,13 @@ fn foreign_memory_is_refused() {
 fn nonsense_in_the_shared_words_is_an_error() {
     let _limit = limit();
     let size = 1664 / 8;
+    let outward = 4096 + capacity_for(true, 100) as usize;
     for word in 0..size {
         for value in [u64::MAX, 1, 0x8000_0000_0000_0000, 12345] {
             let (server, client) = pair(messages(100));
             client.write(b"some data", &FOR_EVER).unwrap();
             server.write(b"other data", &FOR_EVER).unwrap();
-            for base in [768, 2432] {
+            for base in [768, outward] {
                 client.segment().scribble(base + 8 * word, value);
             }
             let soon = || Waiting { deadline: Deadline::At(futex::now() + 1_000_000), spin: Spin::Never };
