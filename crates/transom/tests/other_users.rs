@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "other_users/elsewhere.rs"]
+mod elsewhere;
 #[path = "other_users/hostile.rs"]
 mod hostile;
 #[path = "other_users/killed.rs"]

@@ -142,7 +142,8 @@ TRANSOM_API BOOL WINAPI SetNamedPipeHandleState(HANDLE hNamedPipe, LPDWORD lpMod
 
 /* The process that opened the client's end, and the one that made the instance; from either end
  * (P71). Of a client of another user the kernel says which it is. All processes are in session
- * 0. FALSE: ERROR_NOT_FOUND (no client), ERROR_PIPE_NOT_CONNECTED, ERROR_INVALID_HANDLE. */
+ * 0. FALSE: ERROR_NOT_FOUND (no client, or the peer is in another PID namespace and has no number
+ * in this one), ERROR_PIPE_NOT_CONNECTED, ERROR_INVALID_HANDLE. */
 TRANSOM_API BOOL WINAPI GetNamedPipeClientProcessId(HANDLE Pipe, PULONG ClientProcessId);
 TRANSOM_API BOOL WINAPI GetNamedPipeServerProcessId(HANDLE Pipe, PULONG ServerProcessId);
 TRANSOM_API BOOL WINAPI GetNamedPipeClientSessionId(HANDLE Pipe, PULONG ClientSessionId);

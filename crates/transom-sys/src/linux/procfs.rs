@@ -64,6 +64,16 @@ pub fn own_threads() -> Vec<(u32, String)> {
     ids.map(|id| (id, name(id).trim_end().to_owned())).collect()
 }
 
+/// Whether a process is in a PID namespace below this one, in which it has another number. False if there is no such
+/// process.
+#[must_use]
+pub fn is_below(process: u32) -> bool {
+    // From the namespace of /proc down to the process's own.
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let mut numbers = status.lines().filter_map(|line| line.strip_prefix("NSpid:"));
+    numbers.any(|numbers| numbers.split_whitespace().count() > 1)
+}
+
 /// The user that a process runs as; `None` if there is no such process.
 #[must_use]
 pub fn owner(process: u32) -> Option<u32> {

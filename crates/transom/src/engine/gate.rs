@@ -2,12 +2,13 @@
 //! connection (docs/adr/0010).
 //!
 //! ```text
-//!  client of another user           server's process
+//!  client                           server's process
 //!  call::open ── request ─────────► serve: one thread for each such name
 //!                                     who is it? (the kernel)  may it? (the descriptor)
 //!                                     connects by the board, as a client of its own user does
 //!  maps, checks ◄── segment, bells ── answers
 //! ```
+//! The client is of another user, or of the server's in another PID namespace, from where the board cannot be reached.
 //! Nothing of the server's but the segment of its own connection, and the bells of that, gets into the hands of
 //! somebody else: neither the board nor the entry. A server process that makes another instance of such a name asks
 //! the one that has the gate for the same socket ([`Ask::Join`]); so the gate is there as long as one of them lives,
@@ -54,6 +55,8 @@ const MOST_ASKED: usize = 1_000;
 const TRIES: u32 = 500;
 /// What lies between two tries of something, in nanoseconds.
 const MOMENT: u64 = 4_000_000;
+/// The user that the kernel names where one has no number: a user of another user namespace.
+const NOBODY: u32 = 65_534;
 
 /// The name of the thread; the system keeps 15 bytes of it.
 const THREAD: &str = "transom-gate";
@@ -79,6 +82,19 @@ fn address(name: &ObjectName) -> Vec<u8> {
 /// What the gate of a pipe calls it.
 fn object(name: &PipeName) -> ObjectName {
     name.object(Scope::Local)
+}
+
+/// What is answered in place of 5: what came of asking at the gate, or still 5 if there is none.
+pub(crate) fn instead_of_5<T>(asked: Result<T, Code>) -> Result<T, Code> {
+    match asked {
+        Err(Code::FILE_NOT_FOUND) => Err(Code::ACCESS_DENIED),
+        result => result,
+    }
+}
+
+/// Whether a user, as the kernel names it, is this process's own.
+fn is_own(user: u32) -> bool {
+    user == process::user() && user != NOBODY
 }
 
 impl Gate {

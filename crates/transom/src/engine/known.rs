@@ -18,7 +18,7 @@ use transom_sys::linux::{bell, futex, memfd, process};
 use super::bell::{Gone, await_announcement};
 use super::board::{Board, Fixed};
 use super::errno::with_room;
-use super::gate;
+use super::gate::{self, call::Whose};
 use super::parked;
 use super::served::{self, is_alive, is_bell_of};
 use super::turn::{Go, Turn};
@@ -240,7 +240,13 @@ pub(crate) fn wait(name: &PipeName, milliseconds: u32) -> Result<(), Code> {
     let begun = futex::now();
     loop {
         let (known, remembered) = match Known::find(name, 0) {
-            Err(Code::FILE_NOT_FOUND) => return gate::call::wait(name, milliseconds, begun),
+            Err(Code::FILE_NOT_FOUND) => {
+                return gate::call::wait(name, milliseconds, begun, Whose::Anybodys);
+            }
+            // Its server may be in another PID namespace.
+            Err(Code::ACCESS_DENIED) => {
+                return gate::instead_of_5(gate::call::wait(name, milliseconds, begun, Whose::Own));
+            }
             result => result?,
         };
         if known.has_listener() {
@@ -251,7 +257,7 @@ pub(crate) fn wait(name: &PipeName, milliseconds: u32) -> Result<(), Code> {
             if remembered {
                 continue;
             }
-            return gate::call::wait(name, milliseconds, begun);
+            return gate::call::wait(name, milliseconds, begun, Whose::Anybodys);
         }
         let timeout = instance_wait(milliseconds, known.board.fixed().default_timeout);
         let deadline = timeout.deadline_nanos(begun);

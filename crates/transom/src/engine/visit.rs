@@ -15,7 +15,8 @@ use transom_sys::linux::{bell, dirs};
 use super::board::{Locked, Offer};
 use super::channel::{End, Offered, join_process};
 use super::errno::to_code;
-use super::gate::{self, call::Opened};
+use super::gate;
+use super::gate::call::{Opened, Whose};
 use super::known::Known;
 use super::owner::me;
 use super::parked;
@@ -31,7 +32,7 @@ pub(crate) struct Visit {
     known: Arc<Known>,
     /// The server's process.
     maker: u32,
-    /// Of another user: the process that serves it, as the gate has told.
+    /// Of a connection that came from the gate: the process that serves it, as that has told.
     server: Option<u32>,
     /// How many handles of this process lead here.
     handles: AtomicU32,
@@ -46,14 +47,26 @@ pub(crate) struct Visit {
 /// 2: there is no such pipe. 231: no instance listens. 5: it does not go that way, or its security refuses.
 pub(crate) fn open(name: &PipeName, wanted: u32, spin: Spin, overlapped: bool) -> Result<(Visit, u32), Code> {
     match open_own(name, wanted, spin, overlapped) {
-        Err(Code::FILE_NOT_FOUND) => open_strangers(name, wanted, spin, overlapped),
+        Err(Code::FILE_NOT_FOUND) => open_at_gate(name, wanted, Whose::Anybodys, spin, overlapped),
+        // Its server may be in another PID namespace.
+        Err(Code::ACCESS_DENIED) => {
+            gate::instead_of_5(open_at_gate(name, wanted, Whose::Own, spin, overlapped))
+        }
         result => result,
     }
 }
 
-/// The end of a pipe that another user serves.
-fn open_strangers(name: &PipeName, wanted: u32, spin: Spin, overlapped: bool) -> Result<(Visit, u32), Code> {
-    let Opened { end, answer, server } = gate::call::open(name, wanted)?;
+/// The end of a pipe that another user serves, or this one where its board cannot be reached.
+fn open_at_gate(
+    name: &PipeName,
+    wanted: u32,
+    whose: Whose,
+    spin: Spin,
+    overlapped: bool,
+) -> Result<(Visit, u32), Code> {
+    let Opened { end, answer, server } = gate::call::open(name, wanted, whose)?;
+    // What the server wrote is what it sees, perhaps from another PID namespace; nobody reads it but this end.
+    end.words().client_pid.store(me().process, Ordering::Relaxed);
     let known = Known::of_answer(&answer)?;
     let rights = client_rights(wanted, answer.access)?;
     let mut visit = Visit::new(end, known, 0, overlapped);
@@ -195,8 +208,14 @@ impl Visit {
     }
 
     /// The process that serves it.
-    pub(crate) fn server_process(&self) -> u32 {
-        self.server.unwrap_or_else(|| self.end().words().server_pid.load(Ordering::Relaxed))
+    ///
+    /// # Errors
+    /// 1168: it is in another PID namespace, and has no number here.
+    pub(crate) fn server_process(&self) -> Result<u32, Code> {
+        match self.server.unwrap_or_else(|| self.end().words().server_pid.load(Ordering::Relaxed)) {
+            0 => Err(Code::NOT_FOUND),
+            server => Ok(server),
+        }
     }
 
     #[inline]

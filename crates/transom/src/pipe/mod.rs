@@ -404,6 +404,7 @@ impl Pipe {
     ///
     /// # Errors
     /// `ERROR_PIPE_NOT_CONNECTED` (233): a client's end that was disconnected.
+    /// `ERROR_NOT_FOUND` (1168), on Linux: it is in another PID namespace.
     #[doc(alias = "GetNamedPipeServerProcessId")]
     pub fn server_process_id(&self) -> Result<u32> {
         imp::server_process_id(&self.0)

@@ -460,7 +460,8 @@ impl ClientOptions {
     /// `ERROR_FILE_NOT_FOUND` (2): no such pipe; at once, whatever the wait.
     /// `ERROR_PIPE_BUSY` (231): no instance listens, and no wait was asked for.
     /// `ERROR_SEM_TIMEOUT` (121): none did in the time asked for.
-    /// `ERROR_ACCESS_DENIED` (5): the pipe does not go that way, or its security refuses.
+    /// `ERROR_ACCESS_DENIED` (5): the pipe does not go that way, or its security refuses. On Linux also: it lets in nobody
+    /// but its user, and its servers are in another PID namespace (see `docs/limits.md`).
     /// `ERROR_INVALID_PARAMETER` (87): message read mode, but it is a pipe of bytes.
     /// `ERROR_BAD_NETPATH` (53): another computer's name (P3).
     ///

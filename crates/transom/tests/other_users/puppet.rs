@@ -65,6 +65,18 @@ impl Puppet {
         Puppet::start(command(user, user, "puppet", pipe).env("TRANSOM_KILL_AT", step))
     }
 
+    /// One in a PID namespace of its own.
+    pub fn elsewhere(user: u32, pipe: &str) -> Puppet {
+        Puppet::start(&mut elsewhere(user, pipe))
+    }
+
+    /// Whether there can be such a one.
+    pub fn can_be_elsewhere() -> bool {
+        let mut command = Command::new("unshare");
+        command.args(ELSEWHERE).arg("true").stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
     /// One that plays another role.
     pub fn of_role(user: u32, role: &str, pipe: &str) -> Puppet {
         Puppet::start(&mut command(user, user, role, pipe))
@@ -79,6 +91,13 @@ impl Puppet {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The number here of one that is [`elsewhere`](Self::elsewhere).
+    pub fn id_of_child(&self) -> u32 {
+        let id = self.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("/proc");
+        children.trim().parse().expect("one child")
     }
 
     /// Gives an order.
@@ -144,14 +163,31 @@ impl Drop for Puppet {
     }
 }
 
+/// How the administrator starts something in a PID namespace of its own, to be killed with who starts it there.
+const ELSEWHERE: [&str; 6] =
+    ["--pid", "--fork", "--mount-proc", "setpriv", "--pdeathsig=KILL", "--clear-groups"];
+
+/// A puppet in such a one.
+fn elsewhere(user: u32, pipe: &str) -> Command {
+    let program = std::env::current_exe().expect("this program");
+    let mut command = Command::new("unshare");
+    command.args(ELSEWHERE).args([format!("--reuid={user}"), format!("--regid={user}")]).arg(program);
+    as_child(&mut command, "puppet", pipe);
+    command
+}
+
 /// This program, playing `role` as `user`. By that path it starts although it may lie where others cannot look.
 fn command(user: u32, group: u32, role: &str, pipe: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
+    as_child(&mut command, role, pipe);
+    command.uid(user).gid(group);
+    command
+}
+
+fn as_child(command: &mut Command, role: &str, pipe: &str) {
     command.args(["child_entry", "--exact", "--nocapture", "--test-threads=1"]);
     command.env(ROLE, role).env("TRANSOM_TEST_PIPE", pipe).env_remove("TRANSOM_DIR");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
-    command.uid(user).gid(group);
-    command
 }
 
 /// Answers, with what [`Puppet::hear`] finds.

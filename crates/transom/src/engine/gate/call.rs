@@ -1,5 +1,5 @@
-//! Asking at the gate of a pipe that a process of another user serves. That process may be hostile: what it hands
-//! over is checked, and nothing of it is waited for without end but what Windows waits for without end.
+//! Asking at the gate of a pipe that a process of another user serves, or one of this user's that cannot be reached
+//! otherwise. That process may be hostile: what it hands over is checked, and nothing of it is waited for without end but what Windows waits for without end.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -18,6 +18,15 @@ use super::super::errno::{to_code, with_room};
 use super::super::visit::cookie_of;
 use super::{FOR_ANSWER, FOR_LIST, FOR_ROOM, MOMENT, MOST_ASKED, TRIES, address, broken, object};
 
+/// Whose gate is asked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// That of any user who has the name.
+    Anybodys,
+    /// This user's: it is known to have the name, so nobody else is taken for it.
+    Own,
+}
+
 /// A connection to a server of another user.
 pub(crate) struct Opened {
     pub(crate) end: End,
@@ -31,6 +40,16 @@ const PARTS: usize = 3;
 
 /// A conversation that came to nothing because the other side went: there may be another one now.
 const GONE: Code = Code::BROKEN_PIPE;
+
+/// # Errors
+/// 2: nobody has the gate, or not who is meant.
+fn connect_to(address: &[u8], whose: Whose) -> Result<(OwnedFd, Peer), Code> {
+    let (socket, peer) = connect(address)?;
+    if whose == Whose::Own && !super::is_own(peer.user) {
+        return Err(Code::FILE_NOT_FOUND);
+    }
+    Ok((socket, peer))
+}
 
 pub(super) fn connect(address: &[u8]) -> Result<(OwnedFd, Peer), Code> {
     let connect = || with_room(|| Ok(socket::connect(address, Some(FOR_ROOM))));
@@ -105,11 +124,11 @@ fn persist<T>(mut attempt: impl FnMut() -> Result<T, Code>) -> Result<T, Code> {
 /// # Errors
 /// 2: nobody does. 5: the descriptor does not admit this user, or it does not go that way. 231: no instance listens,
 /// or its server does not answer. 1392: what it answers is not what it should be.
-pub(crate) fn open(name: &PipeName, wanted: u32) -> Result<Opened, Code> {
+pub(crate) fn open(name: &PipeName, wanted: u32, whose: Whose) -> Result<Opened, Code> {
     let name = object(name);
     let address = address(&name);
     persist(|| {
-        let (socket, peer) = connect(&address)?;
+        let (socket, peer) = connect_to(&address, whose)?;
         step("gate-reached");
         // A message whose descriptors find no room arrives without them, and does not come again.
         with_room(|| transom_sys::linux::fd::probe(&socket, 2 * PARTS))?;
@@ -128,7 +147,7 @@ pub(crate) fn open(name: &PipeName, wanted: u32) -> Result<Opened, Code> {
 ///
 /// # Errors
 /// 2: nobody serves the name, or the last one goes. 5: not admitted. 121: time is up.
-pub(crate) fn wait(name: &PipeName, milliseconds: u32, begun: u64) -> Result<(), Code> {
+pub(crate) fn wait(name: &PipeName, milliseconds: u32, begun: u64, whose: Whose) -> Result<(), Code> {
     let name = object(name);
     let address = address(&name);
     let mut timeout = instance_wait(milliseconds, 0);
@@ -138,7 +157,7 @@ pub(crate) fn wait(name: &PipeName, milliseconds: u32, begun: u64) -> Result<(),
         let over = |timeout: &Timeout| {
             *timeout == Timeout::ZERO || timeout.deadline_nanos(begun).is_some_and(|at| futex::now() >= at)
         };
-        let heard = connect(&address).and_then(|(socket, _)| {
+        let heard = connect_to(&address, whose).and_then(|(socket, _)| {
             let patience = futex::now() + FOR_ANSWER;
             let deadline = timeout.deadline_nanos(begun).filter(|_| told);
             let deadline = deadline.map_or(patience, |at| at.min(patience));
@@ -224,13 +243,13 @@ fn check(code: Code) -> Result<(), Code> {
 }
 
 /// The process of an instance: what the server says, if that is a process of the user that the kernel says it is.
-/// Another one of the same user may have answered for it.
+/// Another one of the same user may have answered for it. 0: it is in another PID namespace, and what it says counts there.
 fn server_of(peer: &Peer, told: u32) -> u32 {
-    if told == peer.process || told != 0 && procfs::owner(told) == Some(peer.user) {
-        told
-    } else {
-        peer.process
+    if peer.process == 0 {
+        return 0;
     }
+    let is_one = || procfs::owner(told) == Some(peer.user) && !procfs::is_below(peer.process);
+    if told == peer.process || told != 0 && is_one() { told } else { peer.process }
 }
 
 /// The client's end of what came: memory that nobody can take away, and bells, opened again, so that their flags are
@@ -261,5 +280,6 @@ mod tests {
         let own = Peer { user: process::user(), ..peer };
         assert_eq!(server_of(&own, process::id()), process::id());
         assert_eq!(server_of(&Peer { process: 5, ..peer }, 5), 5);
+        assert_eq!(server_of(&Peer { process: 0, ..own }, process::id()), 0, "a number of elsewhere");
     }
 }

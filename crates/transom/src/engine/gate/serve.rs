@@ -27,6 +27,7 @@ use super::super::channel::ring_connect;
 use super::super::errno::{to_code, with_room};
 use super::super::segment::Segment;
 use super::super::served::{count, is_alive};
+use super::is_own;
 
 pub(super) const LISTENER: u64 = 0;
 pub(super) const NEWS: u64 = 1;
@@ -307,17 +308,17 @@ impl Service {
     }
 
     /// The rights that the descriptor gives to a guest, as the kernel says who that is. The pipe's own user comes by
-    /// the board; at the gate it is one of all, like somebody whose user has no number here and shows as 65534.
+    /// the board, if it can, and somebody whose user has no number here is one of all.
     fn granted(&self, guest: &Guest) -> u32 {
         let words = self.board.fixed().security;
         let [_, group, everyone, number] = words;
-        let is_root = guest.peer.user == 0;
+        let is_owner = guest.peer.user == 0 || is_own(guest.peer.user);
         let in_group = group != everyone
             && (guest.peer.group == number || socket::peer_groups(&guest.socket).contains(&number));
-        if !is_root && (if in_group { group } else { everyone }) == 0 {
+        if !is_owner && (if in_group { group } else { everyone }) == 0 {
             return 0;
         }
-        Security::from_words(words).granted(Kind::Pipe, is_root, in_group)
+        Security::from_words(words).granted(Kind::Pipe, is_owner, in_group)
     }
 
     /// An instance listens somewhere, perhaps: tells everybody who waits for that.

@@ -304,10 +304,10 @@ impl<'a> NamedEnd<'a> {
 
     pub(super) fn server_process_id(self) -> Coded<u32> {
         self.may_ask(Operation::ServerProcess)?;
-        Ok(match self {
-            NamedEnd::Server(instance) => instance.server_process(),
+        match self {
+            NamedEnd::Server(instance) => Ok(instance.server_process()),
             NamedEnd::Client(visit) => visit.server_process(),
-        })
+        }
     }
 
     pub(super) fn client_user_id(self) -> Coded<u32> {
