@@ -192,6 +192,16 @@ pub(super) fn connect(handle: &Handle, timeout: Timeout) -> Result<Connected> {
     }
 }
 
+/// ConnectNamedPipe where it does not matter since when the client is there, and whether it still is.
+pub(super) fn accept(handle: &Handle, timeout: Timeout) -> Result<()> {
+    let accepted = match end(handle, Operation::Connect.right()) {
+        Ok(End::Named(end)) => end.accept(timeout),
+        Ok(End::Anonymous(_)) => Err(Code::INVALID_FUNCTION),
+        Err(code) => Err(code),
+    };
+    accepted.map_err(error("connect pipe"))
+}
+
 pub(super) fn disconnect(handle: &Handle) -> Result<()> {
     match end(handle, Operation::Disconnect.right()) {
         Ok(End::Named(end)) => end.server().and_then(|instance| instance.disconnect()),

@@ -122,10 +122,10 @@ impl Listener {
         let oldest = Arc::new(oldest);
         state.accepting = Some(Arc::clone(&oldest));
         drop(state);
-        let connected = oldest.connect_timeout(left(timeout, began));
+        let connected = oldest.accept(left(timeout, began));
         let mut state = self.lock();
         state.accepting = None;
-        let accepted = self.finish(&mut state, oldest, connected.map(drop));
+        let accepted = self.finish(&mut state, oldest, connected);
         let queued = state.queued > 0;
         drop(state);
         // A condition variable makes a system call for that, whether somebody waits or not.
@@ -185,15 +185,11 @@ impl Listener {
     }
 
     fn finish(&self, state: &mut State, oldest: Arc<Server>, connected: Result<()>) -> Result<Server> {
-        let ready = match connected {
-            // The client came and left.
-            Err(error) if error.code() != Code::NO_DATA => Err(error),
-            // If there is no room for another one, the next call tries again.
-            _ => match self.refill(state, self.backlog) {
-                Err(error) if error.code() != Code::PIPE_BUSY => Err(error),
-                _ => Ok(()),
-            },
-        };
+        // If there is no room for another one, the next call tries again.
+        let ready = connected.and_then(|()| match self.refill(state, self.backlog) {
+            Err(error) if error.code() != Code::PIPE_BUSY => Err(error),
+            _ => Ok(()),
+        });
         // The other reference was the state's.
         let Some(server) = Arc::into_inner(oldest) else {
             return Err(Error::new("accept client", Code::INTERNAL_ERROR));

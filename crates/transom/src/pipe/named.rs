@@ -308,6 +308,11 @@ impl Server {
         imp::connect(self.as_handle(), timeout.into())
     }
 
+    /// [`Server::connect_timeout`], for who takes any client: one that was there, and one that has left.
+    pub(super) fn accept(&self, timeout: Timeout) -> Result<()> {
+        imp::accept(self.as_handle(), timeout)
+    }
+
     /// `DisconnectNamedPipe`: cuts the client off and discards what is unread in both directions (P17). The
     /// client's handle stays open and fails with 233 (P18). [`Pipe::flush`] first saves what was written;
     /// closing the server instead lets the client read it.

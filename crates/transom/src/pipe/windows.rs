@@ -67,6 +67,13 @@ pub(super) fn connect(handle: &Handle, timeout: Timeout) -> Result<Connected> {
     }
 }
 
+pub(super) fn accept(handle: &Handle, timeout: Timeout) -> Result<()> {
+    match connect(handle, timeout) {
+        Err(error) if error.code() != Code::NO_DATA => Err(error),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn disconnect(handle: &Handle) -> Result<()> {
     pipe::disconnect(value(handle)).map_err(failed("disconnect pipe"))
 }

@@ -27,6 +27,20 @@ impl Instance {
     /// # Errors
     /// The troubles of waiting. `WouldBlock`: it listens, and `nowait` was asked for.
     pub(crate) fn connect(&self, nowait: bool, deadline: Deadline) -> Result<Came, Trouble> {
+        let came = self.accept(nowait, deadline)?;
+        let has_left = || {
+            let connection = self.connection(Operation::ClientProcess);
+            connection.is_ok_and(|attached| attached.end().peer_is_gone())
+        };
+        Ok(if came == Came::Already && has_left() { Came::Left } else { came })
+    }
+
+    /// As [`connect`](Self::connect), for who does not ask whether a client that was there has left: that is a system
+    /// call.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub(crate) fn accept(&self, nowait: bool, deadline: Deadline) -> Result<Came, Trouble> {
         let cancels = self.cancels.load(Ordering::SeqCst);
         let mut listened = false;
         loop {
@@ -73,7 +87,6 @@ impl Instance {
                 None
             }
             Ok(_) if listened => Some(Came::During),
-            Ok(attached) if attached.end().peer_is_gone() => Some(Came::Left),
             Ok(_) => Some(Came::Already),
             Err(_) if self.state() != word => None,
             // Its connection cannot be reached: whoever made it has ended.

@@ -333,10 +333,14 @@ impl<'a> NamedEnd<'a> {
         let instance = self.server()?;
         // Not even a look is a wait: a client that is there counts whatever the time-out.
         let came = instance.connect(instance.modes().nowait, Deadline::from(timeout));
-        came.map_err(|trouble| match trouble {
-            Trouble::WouldBlock if !instance.modes().nowait => Code::SEM_TIMEOUT,
-            trouble => code_of(Operation::Connect, trouble, Role::Server),
-        })
+        came.map_err(|trouble| connect_code(instance, trouble))
+    }
+
+    /// The same, for who takes a client that has left as well.
+    pub(super) fn accept(self, timeout: Timeout) -> Coded<()> {
+        let instance = self.server()?;
+        let came = instance.accept(instance.modes().nowait, Deadline::from(timeout));
+        came.map(drop).map_err(|trouble| connect_code(instance, trouble))
     }
 
     /// The server end, for what only it can do.
@@ -345,6 +349,13 @@ impl<'a> NamedEnd<'a> {
             NamedEnd::Server(instance) => Ok(instance),
             NamedEnd::Client(_) => Err(Code::INVALID_FUNCTION),
         }
+    }
+}
+
+fn connect_code(instance: &Instance, trouble: Trouble) -> Code {
+    match trouble {
+        Trouble::WouldBlock if !instance.modes().nowait => Code::SEM_TIMEOUT,
+        trouble => code_of(Operation::Connect, trouble, Role::Server),
     }
 }
 
