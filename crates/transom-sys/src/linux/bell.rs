@@ -28,7 +28,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags, Result};
 
 use super::fault::opening;
-use super::fd::{self, FileKind, above_standard};
+use super::fd::{self, above_standard};
 use super::{futex, procfs};
 
 /// The most tokens that one call takes or writes.
@@ -85,8 +85,9 @@ pub fn is_ringer(reader: impl AsFd, writer: impl AsFd) -> bool {
     *known && rustix::fs::fcntl_setfl(&writer, OFlags::NONBLOCK).is_ok()
 }
 
+/// EBADF if it is no pipe. F_GETPIPE_SZ says so in less than half of fstat(2)'s time.
 fn checked(bell: OwnedFd) -> Result<OwnedFd> {
-    if fd::file_kind(&bell)? == FileKind::Pipe { Ok(bell) } else { Err(Errno::BADF) }
+    rustix::pipe::fcntl_getpipe_size(&bell).map(|_| bell)
 }
 
 /// What became of a sleep.
