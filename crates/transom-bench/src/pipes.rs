@@ -1,7 +1,7 @@
 //! What is measured of pipes: the shapes, who else is measured in them, and the goals.
 
 use crate::link::{Manner, Shape};
-use crate::plan::{Case, Goal, Plan, Side, bare_ring, floors_between, syscall};
+use crate::plan::{Case, Goal, Plan, Side, bare_ring, copy_long, floors_between, syscall};
 
 use Manner::{Cross, Polling, Same};
 
@@ -58,6 +58,7 @@ impl Plan {
             .with_case(syscall())
             .extend(floors_between())
             .with_case(bare_ring().against("line").against(Shape::round_trip(64, Polling).id("unix")))
+            .with_case(copy_long().against(Shape::bytes(M, Cross).id("unix")))
             .extend(ours())
             .extend(Shape::all().into_iter().map(unix))
             .extend(Shape::all().into_iter().filter(lasting).map(pipe2));
@@ -69,7 +70,7 @@ impl Plan {
 }
 
 /// The floors that pipes are held against.
-const FLOORS: [&str; 5] = ["line", "ring", "futex-same", "futex-cross", "copy"];
+const FLOORS: [&str; 6] = ["line", "ring", "futex-same", "futex-cross", "copy", "copy-1m"];
 
 fn ours() -> Vec<Case> {
     let bytes = |shape| Case::carried(Side::Ours, BYTES, "transom, byte type", shape);
@@ -130,6 +131,7 @@ fn goals() -> Vec<Row> {
     rows.extend(against_unix.map(|(shape, ratio)| (shape, BYTES, "unix", least(ratio))));
     rows.push((Shape::bytes(64 * K, Cross), BYTES, "copy", least(0.9)));
     rows.extend(streams().map(|shape| (shape, BYTES, "pipe2", None)));
+    rows.push((Shape::bytes(M, Cross), BYTES, "copy-1m", None));
     rows.push((Shape::bytes(64 * K, Polling), BYTES, "copy", None));
     rows.extend(polled_streams().map(|shape| (shape, BYTES, "unix", None)));
     rows.push((Shape::connect(), BYTES, "unix", most(0.5)));

@@ -355,6 +355,12 @@ pub(crate) fn floors_between() -> [Case; 4] {
     ]
 }
 
+/// [`floors_between`]'s copy, from and to so much that the fastest caches do not hold it.
+pub(crate) fn copy_long() -> Case {
+    let what = "copy(1 MiB): the same in and out of 1 MiB, 64 KiB at a time";
+    Case::role(Side::Floor, "copy-1m", "copy-1m", Unit::Bandwidth(BLOCK), what).cross()
+}
+
 /// The least that 64 bytes take there and back, where both sides spin.
 pub(crate) fn bare_ring() -> Case {
     let what = "bare ring: 64 B and an index, round trip, spinning, cross";

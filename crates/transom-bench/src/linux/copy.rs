@@ -17,6 +17,8 @@ use crate::sample::{Sample, row, serve};
 const BLOCK: usize = 64 * 1024;
 /// Blocks that lie between writer and reader.
 const SLOTS: usize = 4;
+/// More than the fastest caches hold, on each side.
+const LONG: usize = 16 * BLOCK;
 const SMALL: usize = 64;
 
 /// Words of the role: how many blocks were filled and emptied.
@@ -71,23 +73,45 @@ fn inside(copied: bool) -> Result<()> {
     if copied { Ok(()) } else { Err(Error::new("a block outside the shared pages")) }
 }
 
-pub(super) fn copy(stage: &Stage<'_>) -> Result<()> {
-    let mut partner = Partner::start(stage, "copy", &[], SLOTS * BLOCK)?;
-    let bytes = vec![5; BLOCK];
+/// Copies from so many bytes on one side to as many on the other, block by block, again and again.
+fn copy_of(stage: &Stage<'_>, role: &str, length: usize) -> Result<()> {
+    let mut partner = Partner::start(stage, role, &[], SLOTS * BLOCK)?;
+    let bytes = vec![5; length];
+    let mut blocks = bytes.chunks(BLOCK).cycle();
     serve(&mut |count| {
         write_blocks(&mut partner, count, |shared, offset| {
-            inside(shm::copy_in(shared.pages(), ROOM + offset, black_box(&bytes)))
+            let block = blocks.next().unwrap_or_default();
+            inside(shm::copy_in(shared.pages(), ROOM + offset, black_box(block)))
         })
     })
 }
 
-pub(super) fn copy_partner(shared: Shared, _: &[String]) -> Result<Work> {
-    let mut bytes = vec![0; BLOCK];
-    Ok(Box::new(move |count| {
+fn copy_of_partner(shared: Shared, length: usize) -> Work {
+    let mut bytes = vec![0; length];
+    let mut at = 0;
+    Box::new(move |count| {
         read_blocks(&shared, count, |offset| {
-            inside(shm::copy_out(shared.pages(), ROOM + offset, black_box(&mut bytes)))
+            let block = &mut bytes[at..at + BLOCK];
+            at = (at + BLOCK) % length;
+            inside(shm::copy_out(shared.pages(), ROOM + offset, black_box(block)))
         })
-    }))
+    })
+}
+
+pub(super) fn copy(stage: &Stage<'_>) -> Result<()> {
+    copy_of(stage, "copy", BLOCK)
+}
+
+pub(super) fn copy_partner(shared: Shared, _: &[String]) -> Result<Work> {
+    Ok(copy_of_partner(shared, BLOCK))
+}
+
+pub(super) fn copy_long(stage: &Stage<'_>) -> Result<()> {
+    copy_of(stage, "copy-1m", LONG)
+}
+
+pub(super) fn copy_long_partner(shared: Shared, _: &[String]) -> Result<Work> {
+    Ok(copy_of_partner(shared, LONG))
 }
 
 pub(super) fn view_copy(stage: &Stage<'_>) -> Result<()> {
