@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use transom_core::ring::{self, Early, Mode, Queue, Read};
+use transom_core::ring::{self, Early, Mode, Queue, Read, Reader};
 use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, process};
 
@@ -15,6 +15,9 @@ use super::super::area::Area;
 use super::super::spin::Spin;
 use super::super::turn::{self, Go, Turn};
 use super::{A_MOMENT, Deadline, End, Operation, Patience, Reason, Trouble, Waiting};
+
+/// So many bytes are read at a time.
+pub(super) const PART: usize = 64 << 10;
 
 /// How a read sees messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +234,11 @@ impl End {
             waits.suspect.set(Some(row));
             over || self.is_dead(row)
         };
-        let read = reader.read(buffer, waits.taken, mode, dead)?;
+        let read = if queue.shape().is_message() {
+            reader.read(buffer, waits.taken, mode, dead)?
+        } else {
+            self.read_parts(&mut reader, buffer, dead)?
+        };
         if !matches!(read, Read::Empty) {
             step("data-read");
         }
@@ -251,6 +258,34 @@ impl End {
             self.end_part(queue, waits);
         }
         Ok(read)
+    }
+
+    /// Reads bytes. Of many the first are given back while the others are read, for the sake of a writer that waits for
+    /// room: killed in between, this process takes them with it as if its read had ended there.
+    fn read_parts(
+        &self,
+        reader: &mut Reader<'_, Area>,
+        buffer: &mut [u8],
+        mut dead: impl FnMut(u32) -> bool,
+    ) -> Result<Read, Trouble> {
+        let mut len = 0;
+        loop {
+            let end = buffer.len().min(len + PART);
+            match reader.read(&mut buffer[len..end], 0, Mode::Bytes, &mut dead) {
+                Ok(Read::Got { len: got, .. }) => len += got,
+                // Whatever that is, the next read finds it.
+                _ if len > 0 => break,
+                read => return Ok(read?),
+            }
+            if len < end || len == buffer.len() {
+                break;
+            }
+            if reader.publish() {
+                step("part-read");
+                self.ring_space();
+            }
+        }
+        Ok(Read::Got { len, complete: true })
     }
 
     /// The read is over, whatever it has.

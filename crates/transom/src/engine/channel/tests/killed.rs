@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use transom_sys::linux::procfs;
 
+use super::super::read::PART;
 use super::*;
 use crate::process::{Child, Command};
 use crate::support::{self, PATIENCE, With, argument, number};
@@ -145,7 +146,7 @@ fn one_writer() -> u32 {
     0
 }
 
-/// Reads one message.
+/// Reads one message, or as many bytes as there are.
 fn one_reader() -> u32 {
     let end = shared_end();
     let _ = read_message(&end, 1 << 20);
@@ -401,6 +402,45 @@ fn the_rest_of_a_message_whose_reader_was_killed_is_nobodys() {
             }
             writer.join().unwrap();
             if reached {
+                break;
+            }
+        }
+        assert!(reached, "{step} was not reached");
+    }
+}
+
+/// P22: a reader of bytes that is killed in the middle has read what it gave back, and nothing else is missing; the writer
+/// goes on with the room of it.
+#[test]
+fn a_killed_reader_of_bytes_takes_with_it_what_it_gave_back() {
+    let _limit = limit();
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: the steps are compiled into builds with debug assertions only");
+        return;
+    }
+    let sent = message(900_000);
+    for (step, parts) in [("part-read", Some(1)), ("part-read:3", Some(3)), ("data-read", None)] {
+        let mut reached = false;
+        for _ in 0..20 {
+            let (server, client) = pair(bytes(150_000));
+            let writer = asleep(&server, {
+                let sent = sent.clone();
+                move |server| server.write(&sent, &FOR_EVER)
+            });
+            let child = start_as(&client, "one-reader", step, 0);
+            reached = ended(&child) == KILLED;
+            let mut got = vec![];
+            while !got.ends_with(&sent[sent.len() - 8..]) {
+                got.append(&mut read_bytes(&client, 1 << 20).unwrap());
+            }
+            assert_eq!(writer.join().unwrap(), Ok(sent.len()));
+            assert!(sent.ends_with(&got), "{step}: {} bytes", got.len());
+            if reached {
+                let (gone, rest) = ((sent.len() - got.len()) / PART, (sent.len() - got.len()) % PART);
+                assert!(
+                    rest == 0 && parts.is_none_or(|parts| gone == parts),
+                    "{step}: {gone} parts and {rest}"
+                );
                 break;
             }
         }
