@@ -173,6 +173,11 @@ fn hint(error: &Error) -> Option<String> {
         (Code::BAD_PATHNAME | Code::INVALID_NAME | Code::BAD_NETPATH, Some(_)) if is_pipe(error) => {
             "write NAME or '\\\\.\\pipe\\NAME' (quoted, because shells take backslashes)".to_owned()
         }
+        (Code::ACCESS_DENIED, Some(name)) if is_pipe(error) && is_elsewhere(name) => {
+            "it is served in another PID namespace (a container) only: a pipe opens from outside if made with --everyone, \
+             and a further instance has to be made inside"
+                .to_owned()
+        }
         (Code::ACCESS_DENIED, Some(_)) if is_pipe(error) => {
             "a pipe opens for the user who made it, or for all if made with --everyone, and only in its direction"
                 .to_owned()

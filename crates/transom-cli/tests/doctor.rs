@@ -90,15 +90,13 @@ fn a_name_held_in_another_pid_namespace_hints_at_path_backing() {
         return;
     }
     let place = Place::new();
-    let held = |name: &str, backing: &str| {
+    let inside = |arguments: [&str; 3], backing: &str| {
         let mut command = std::process::Command::new("unshare");
-        command.args(["-Urpf", "--kill-child", "--mount-proc"]).arg(common::binary());
-        command
-            .args(["event", "create", name])
-            .env("TRANSOM_DIR", place.namespace())
-            .env("TRANSOM_BACKING", backing);
+        command.args(["-Urpf", "--kill-child", "--mount-proc"]).arg(common::binary()).args(arguments);
+        command.env("TRANSOM_DIR", place.namespace()).env("TRANSOM_BACKING", backing);
         command
     };
+    let held = |name: &str, backing: &str| inside(["event", "create", name], backing);
     let allowed = std::process::Command::new("unshare")
         .args(["-Urpf", "--kill-child", "--mount-proc", "true"])
         .output();
@@ -117,4 +115,12 @@ fn a_name_held_in_another_pid_namespace_hints_at_path_backing() {
     let holder = Holder::start(held("y", "path"));
     place.run(["event", "set", "y"]).expect(0);
     drop(holder);
+    let mut listener =
+        inside(["pipe", "listen", "z"], "").stderr(std::process::Stdio::null()).spawn().unwrap();
+    let listed = (0..2_000).any(|_| place.run(["list"]).text().contains(r"\\.\pipe\z"));
+    assert!(listed, "the container's pipe is not there");
+    let refused = place.run(["pipe", "connect", "z"]).expect(5);
+    assert!(refused.err.contains("PID namespace (a container) only: a pipe"), "{}", refused.err);
+    listener.kill().unwrap();
+    listener.wait().unwrap();
 }

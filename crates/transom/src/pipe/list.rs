@@ -17,7 +17,7 @@ pub struct NamedPipe {
     pub user: Option<u32>,
     /// How many instances it has; `None` where the system does not tell.
     pub instance_count: Option<u32>,
-    /// Its instances; none where the system does not tell, and of another user's pipe.
+    /// Its instances; none where the system does not tell, of another user's pipe, and of one in another PID namespace.
     pub instances: Vec<Instance>,
 }
 

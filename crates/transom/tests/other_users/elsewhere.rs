@@ -36,6 +36,8 @@ fn the_own_user_in_another_pid_namespace_is_let_in_as_the_owner() {
         assert_eq!(client.tell("another"), "231");
         assert_eq!(client.tell("wait 20"), "121");
         assert_eq!(client.tell("instances"), "1");
+        assert_eq!(client.tell("list"), format!("1 of {user}"));
+        assert!(server.tell("list").starts_with("1 connected "), "{user} {descriptor}");
         assert_eq!(client.tell("send early"), "5");
         assert_eq!(server.tell("receive"), "early");
         assert_eq!(server.tell("send answer"), "6");

@@ -383,7 +383,9 @@ impl State {
             "instances" => self.pipe().state().map(|state| state.instances.to_string()),
             "list" => {
                 let pipes = pipe::list()?;
-                let it = pipes.iter().find(|pipe| pipe.name.ends_with(&name[9..]));
+                let mut found = pipes.iter().filter(|pipe| pipe.name.ends_with(&name[9..]));
+                let it = found.next();
+                assert!(found.next().is_none(), "it is listed twice");
                 Ok(it.map_or("0".to_owned(), |pipe| {
                     let (count, user) = (pipe.instance_count.unwrap_or(0), pipe.user.unwrap_or(0));
                     let Some(first) = pipe.instances.first() else { return format!("{count} of {user}") };

@@ -313,19 +313,15 @@ fn pipe(end: End, messages: bool, readable: bool, writable: bool, eof: Eof) -> S
 /// Opens a pipe for what it allows: both directions, or the one it has.
 fn client(name: &str, manner: Manner, eof: Eof) -> Result<Side, Failure> {
     let options = |read, write| ClientOptions::new(name).read(read).write(write).wait(manner.wait);
-    let mut ways = [(true, true), (true, false), (false, true)].into_iter();
-    let (client, readable, writable) = loop {
-        let Some((read, write)) = ways.next() else {
-            return Err(Failure::with_code(
-                format!("open pipe '{name}'"),
-                "access denied",
-                Code::ACCESS_DENIED,
-            ));
-        };
-        match options(read, write).open() {
-            Ok(client) => break (client, read, write),
-            Err(error) if error.code() == Code::ACCESS_DENIED => {}
-            Err(error) => return Err(error.into()),
+    let mut others = [(true, false), (false, true)].into_iter();
+    let (mut readable, mut writable) = (true, true);
+    let client = loop {
+        match options(readable, writable).open() {
+            Ok(client) => break client,
+            Err(error) => match others.next() {
+                Some(other) if error.code() == Code::ACCESS_DENIED => (readable, writable) = other,
+                _ => return Err(error.into()),
+            },
         }
     };
     let messages = client.pipe().info().is_ok_and(|info| info.is_message_type());

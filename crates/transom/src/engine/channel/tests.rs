@@ -268,7 +268,6 @@ fn both_directions_at_once_with_a_thread_each() {
     }
 }
 
-/// P39, P52: many writers and many readers at one end each; nothing is lost or doubled.
 /// The words of each direction and its first bytes are in one page.
 #[test]
 fn a_connection_that_carries_little_has_two_pages() {
@@ -283,6 +282,7 @@ fn a_connection_that_carries_little_has_two_pages() {
     }
 }
 
+/// P39, P52: many writers and many readers at one end each; nothing is lost or doubled.
 #[test]
 fn messages_of_many_writers_reach_many_readers_once_each() {
     let _limit = limit();

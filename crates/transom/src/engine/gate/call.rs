@@ -1,5 +1,6 @@
 //! Asking at the gate of a pipe that a process of another user serves, or one of this user's that cannot be reached
-//! otherwise. That process may be hostile: what it hands over is checked, and nothing of it is waited for without end but what Windows waits for without end.
+//! otherwise. That process may be hostile: what it hands over is checked, and nothing of it is waited for without end but
+//! what Windows waits for without end.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -201,23 +202,26 @@ pub(crate) fn count(name: &PipeName) -> u32 {
     asked.map_or(0, |(answer, _)| answer.instances)
 }
 
-/// A pipe that another user serves, as its gate tells.
+/// A pipe that another user serves, or this one where its board cannot be reached, as its gate tells.
 pub(crate) struct Stranger {
     pub(crate) answer: Answer,
     /// Its user, as the kernel says.
     pub(crate) user: u32,
 }
 
-/// The pipes of other users that have a gate. All gates are asked together, and whoever does not answer soon is left
-/// out.
-pub(crate) fn strangers() -> Result<Vec<Stranger>, Code> {
+/// The pipes that have a gate, but for this user's that are `known`, by their spelling. All gates are asked together, and
+/// whoever does not answer soon is left out.
+pub(crate) fn strangers<'a>(known: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Stranger>, Code> {
+    let known: Vec<_> =
+        known.filter_map(PipeName::of_spelling).map(|name| super::address(&object(&name))).collect();
     let addresses = to_code(socket::listening(gate::ADDRESSES))?;
     let mut asked = Vec::new();
     for address in addresses.into_iter().take(MOST_ASKED) {
         // Without waiting: a gate that has no room has no time either.
         let Ok(Ok(socket)) = with_room(|| Ok(socket::connect(&address, None))) else { continue };
         let Ok(peer) = socket::peer(&socket) else { continue };
-        if peer.user != process::user() && socket::send(&socket, &gate::show(), &[]).is_ok() {
+        let is_known = super::is_own(peer.user) && known.contains(&address);
+        if !is_known && socket::send(&socket, &gate::show(), &[]).is_ok() {
             asked.push((address, socket, peer.user));
         }
     }

@@ -10,7 +10,10 @@ use crate::engine::gate::call::Stranger;
 use crate::engine::{gate, overview};
 
 pub(super) fn list() -> std::result::Result<Vec<NamedPipe>, Code> {
-    let own = overview::all()?.into_iter().map(|pipe| NamedPipe {
+    let own = overview::all()?;
+    // Without /proc/net the own ones are all that can be told.
+    let others = gate::call::strangers(own.iter().map(|pipe| &*pipe.spelling)).unwrap_or_default();
+    let own = own.into_iter().map(|pipe| NamedPipe {
         name: name(&pipe.spelling),
         message: Some(pipe.message_type),
         max_instances: Some(pipe.max_instances),
@@ -18,8 +21,6 @@ pub(super) fn list() -> std::result::Result<Vec<NamedPipe>, Code> {
         instance_count: Some(pipe.instances.len() as u32),
         instances: pipe.instances.into_iter().map(instance).collect(),
     });
-    // Without /proc/net the own ones are all that can be told.
-    let others = gate::call::strangers().unwrap_or_default();
     let others = others.into_iter().map(|Stranger { answer, user }| NamedPipe {
         name: name(&answer.spelling),
         message: Some(answer.message_type),
