@@ -28,13 +28,13 @@ struct Words(Vec<AtomicU64>);
 
 impl Memory for Words {
     fn copy_in(&self, offset: usize, from: &[u8]) {
-        assert!(offset % 8 == 0 && from.len() % 8 == 0);
+        assert!(offset.is_multiple_of(8) && from.len().is_multiple_of(8));
         for (word, bytes) in self.0[offset / 8..].iter().zip(from.chunks_exact(8)) {
             word.store(u64::from_le_bytes(bytes.try_into().unwrap()), Ordering::Relaxed);
         }
     }
     fn copy_out(&self, offset: usize, to: &mut [u8]) {
-        assert!(offset % 8 == 0 && to.len() % 8 == 0);
+        assert!(offset.is_multiple_of(8) && to.len().is_multiple_of(8));
         for (word, bytes) in self.0[offset / 8..].iter().zip(to.chunks_exact_mut(8)) {
             bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
         }
