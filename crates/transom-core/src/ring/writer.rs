@@ -419,11 +419,17 @@ impl<M: Memory> Writer<'_, M> {
         ring <= self.room()
     }
 
+    /// Payload bytes that are not read, as far as was seen of the reader.
+    #[inline]
+    #[must_use]
+    pub fn unread_as_seen(&self) -> u64 {
+        self.announced.wrapping_sub(self.payload)
+    }
+
     /// Whether a write is complete at once, as far as was seen of the reader. No means: look.
     #[inline]
     pub(super) fn completes_as_seen(&self, len: u64, ring: u64, limit: Limit) -> bool {
-        let unread = self.announced.wrapping_sub(self.payload);
-        let within = unread.saturating_add(len) <= u64::from(self.queue.shape.quota);
+        let within = self.unread_as_seen().saturating_add(len) <= u64::from(self.queue.shape.quota);
         self.has_room(ring) && (within || len == 0 || limit == Limit::Physical)
     }
 

@@ -16,7 +16,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use transom_sys::linux::affinity;
 
@@ -69,6 +69,8 @@ pub(crate) struct Budget {
     run: AtomicU32,
     /// How long to keep away from a stream, in [`cycles`].
     away: AtomicU32,
+    /// When the other side's line was looked at last for want of room.
+    looked: AtomicU64,
     /// In how many of the next waits not to give way.
     stays: AtomicU32,
     /// What `stays` was last; the less it pays to give way the more.
@@ -83,6 +85,8 @@ const STREAM: u32 = 16;
 const AWAY: u64 = SHORT / 64;
 const FAR: u64 = SHORT / 16;
 const TOGETHER: u64 = 32;
+/// Less than any read takes.
+const EACH: u64 = SHORT / 2048;
 
 /// How many waits go by at most before giving way is tried again: where it cost next to nothing, and where somebody kept
 /// the processor for so long that each try has to be made up for by many waits.
@@ -100,6 +104,7 @@ impl Budget {
             most: AtomicU32::new(MOST),
             run: AtomicU32::new(0),
             away: AtomicU32::new(AWAY as u32),
+            looked: AtomicU64::new(0),
             stays: AtomicU32::new(0),
             penalty: AtomicU32::new(0),
         }
@@ -142,6 +147,15 @@ impl Budget {
         if new != away {
             self.away.store(new as u32, Ordering::Relaxed);
         }
+    }
+
+    /// Before a look whether there is room again: waits until the last one is a moment ago, the longer the more reads are
+    /// to come `before` all is read. Who looks as soon as there is room for one write is where it was right after it, and
+    /// each look takes the reader's cache line.
+    pub(crate) fn keep_from_full(&self, before: u64) {
+        let since = cycles().saturating_sub(self.looked.load(Ordering::Relaxed));
+        pass(before.saturating_mul(EACH).min(FAR).saturating_sub(since));
+        self.looked.store(cycles(), Ordering::Relaxed);
     }
 
     /// As [`Budget::spin`], with a moment between two looks, and before the first.
@@ -401,5 +415,21 @@ mod tests {
         assert_eq!(away(), AWAY);
         budget.answered();
         assert!(!budget.is_stream());
+    }
+
+    /// Who has just looked and has many reads to wait for keeps away before it looks again; who has none, or looked long
+    /// ago, does not.
+    #[test]
+    fn a_full_queue_is_looked_at_seldom() {
+        let budget = Budget::new();
+        budget.keep_from_full(u64::MAX);
+        let looked = || budget.looked.load(Ordering::Relaxed);
+        let first = looked();
+        budget.keep_from_full(u64::MAX);
+        assert!(looked() - first >= FAR);
+        let long_ago = cycles() - 2 * FAR;
+        budget.looked.store(long_ago, Ordering::Relaxed);
+        budget.keep_from_full(u64::MAX);
+        assert!(looked() > long_ago);
     }
 }

@@ -153,6 +153,10 @@ impl End {
         operation: &mut Operation<'a>,
     ) -> Result<usize, Trouble> {
         let mut writer = queue.writer(&self.head)?;
+        let may_look = limit == Limit::Quota && waiting.spin != Spin::Never;
+        if bytes.len() <= WORTH_WAITING && may_look && !self.is_in_peers_way() {
+            self.for_space.keep_from_full(writer.unread_as_seen() / (bytes.len() as u64).max(1));
+        }
         let complete = if bytes.len() > PIECE && !self.is_shared() && !self.is_in_peers_way() {
             self.write_pieces(&mut writer, bytes)?
         } else {
