@@ -153,9 +153,13 @@ impl Budget {
     /// to come `before` all is read. Who looks as soon as there is room for one write is where it was right after it, and
     /// each look takes the reader's cache line.
     pub(crate) fn keep_from_full(&self, before: u64) {
-        let since = cycles().saturating_sub(self.looked.load(Ordering::Relaxed));
-        pass(before.saturating_mul(EACH).min(FAR).saturating_sub(since));
+        pass(self.away_from_full(before, cycles()));
         self.looked.store(cycles(), Ordering::Relaxed);
+    }
+
+    fn away_from_full(&self, before: u64, now: u64) -> u64 {
+        let since = now.saturating_sub(self.looked.load(Ordering::Relaxed));
+        before.saturating_mul(EACH).min(FAR).saturating_sub(since)
     }
 
     /// As [`Budget::spin`], with a moment between two looks, and before the first.
@@ -427,9 +431,8 @@ mod tests {
         let first = looked();
         budget.keep_from_full(u64::MAX);
         assert!(looked() - first >= FAR);
-        let long_ago = cycles() - 2 * FAR;
-        budget.looked.store(long_ago, Ordering::Relaxed);
-        budget.keep_from_full(u64::MAX);
-        assert!(looked() > long_ago);
+        let away = |before, later| budget.away_from_full(before, looked() + later);
+        assert_eq!([away(0, 0), away(2, 0), away(u64::MAX, 0)], [0, 2 * EACH, FAR]);
+        assert_eq!([away(u64::MAX, FAR / 4), away(u64::MAX, FAR)], [FAR - FAR / 4, 0]);
     }
 }
