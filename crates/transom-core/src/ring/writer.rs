@@ -437,7 +437,7 @@ impl<M: Memory> Writer<'_, M> {
     pub(super) fn fit_ring(&mut self, len: u64, ring: u64, limit: Limit) -> Result<Fit, Corrupt> {
         self.refresh()?;
         let control = self.queue.control;
-        let unread = self.announced.wrapping_sub(self.payload);
+        let unread = self.unread_as_seen();
         if unread > self.queue.shape.capacity() {
             return Err(Corrupt);
         }

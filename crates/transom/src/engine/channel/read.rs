@@ -158,7 +158,8 @@ impl End {
             ReadMode::Message => Mode::Message,
         };
         loop {
-            if waits.taken == 0 && !waits.in_hand {
+            let begins = waits.taken == 0 && !waits.in_hand;
+            if begins {
                 let mut reader = queue.swift_reader(&self.tail);
                 if let Some(len) = reader.read_swiftly(buffer, core_mode, &early) {
                     step("data-read");
@@ -170,7 +171,7 @@ impl End {
                 }
             }
             early = Early::default();
-            let (mark, over) = if waits.taken == 0 && !waits.in_hand && self.gives_way_at_once(queue) {
+            let (mark, over) = if begins && self.gives_way_at_once(queue) {
                 (self.tail.mark(), false)
             } else {
                 // Before the look at the queue: what was written before the end is found after it.
