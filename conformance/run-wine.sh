@@ -5,9 +5,9 @@
 #   conformance/run-wine.sh PROGRAM...   some of them
 #
 # A line that deviations.toml lists must differ; once it no longer does, the row has to go ("check..." stands for that
-# check and all behind it). Exit code 0 only
-# if everything is as expected; what is not is run once more. The prefix is WINEPREFIX, or one of its own below the temporary folder. Windows that
-# are not message-only need a display under Wine: DISPLAY, or one of its own (xvfb-run).
+# check and all behind it). Exit code 0 only if everything is as expected; what is not is run once more. The prefix is
+# WINEPREFIX, or one of its own below the temporary folder. Windows that are not message-only need a display under Wine:
+# DISPLAY, or one of its own (xvfb-run).
 set -uo pipefail
 if [ -z "${DISPLAY:-}" ] && command -v xvfb-run > /dev/null; then
     exec xvfb-run --auto-servernum "$0" "$@"

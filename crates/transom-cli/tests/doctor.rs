@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Ended, Holder, Place, can_list};
+use common::{Ended, Holder, Lines, Place, can_list};
 
 #[test]
 fn findings_are_counted_and_decide_the_exit_code() {
@@ -115,12 +115,11 @@ fn a_name_held_in_another_pid_namespace_hints_at_path_backing() {
     let holder = Holder::start(held("y", "path"));
     place.run(["event", "set", "y"]).expect(0);
     drop(holder);
-    let mut listener =
-        inside(["pipe", "listen", "z"], "").stderr(std::process::Stdio::null()).spawn().unwrap();
+    // It prints nothing, and is killed when it is dropped.
+    let listener = Lines::start(inside(["pipe", "listen", "z"], ""));
     let listed = (0..2_000).any(|_| place.run(["list"]).text().contains(r"\\.\pipe\z"));
     assert!(listed, "the container's pipe is not there");
     let refused = place.run(["pipe", "connect", "z"]).expect(5);
     assert!(refused.err.contains("PID namespace (a container) only: a pipe"), "{}", refused.err);
-    listener.kill().unwrap();
-    listener.wait().unwrap();
+    drop(listener);
 }

@@ -100,8 +100,8 @@ impl<M: Memory> Queue<'_, M> {
         }
     }
 
-    /// A writer has died, and nothing is written behind `tail`: what was copied of that is not right, and nobody copies more
-    /// of it.
+    /// A writer has died, and nothing is written behind `tail`: what was copied of that is not right, and nobody copies
+    /// more of it.
     pub(super) fn forget_early(&self, tail: u64) {
         // Who sees the new number sees this too.
         self.control.filled.store(tail, Ordering::Release);

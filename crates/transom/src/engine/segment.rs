@@ -4,8 +4,8 @@
 //!  0        2432                  page      + 1664                 page
 //!  ├─ header ─┼─ client to server ─┼─ Control ─┼─ server to client ─┤
 //! ```
-//! Header and `Control` are [`transom_core::ring::layout`]'s. Data bytes are reached through [`Area`] alone, which copies them in and
-//! out and checks where; control words are atomics. So whatever the peer writes, nothing here is undefined.
+//! Header and `Control` are [`transom_core::ring::layout`]'s. Data bytes are reached through [`Area`] alone, which copies
+//! them in and out and checks where; control words are atomics. So whatever the peer writes, nothing here is undefined.
 //!
 //! # Who waits in a write
 //! A write that waits counts for as long as its process lives (P38). Each process that waits has a row in the header

@@ -94,7 +94,8 @@ fn of_a_killed_writer_nothing_stays_in_a_message_written_in_place() {
     assert_eq!(buffer, all);
 }
 
-/// Not even for who begins to copy after the death was found, whatever comes next: no write but a long one says how far it is.
+/// Not even for who begins to copy after the death was found, whatever comes next: no write but a long one says how far
+/// it is.
 #[test]
 fn of_a_killed_writer_nothing_is_copied_after_its_death_was_found() {
     for next in [PIECE, PIECE + 4000, LONG, LEN] {

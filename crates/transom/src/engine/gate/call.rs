@@ -42,6 +42,8 @@ const PARTS: usize = 3;
 /// A conversation that came to nothing because the other side went: there may be another one now.
 const GONE: Code = Code::BROKEN_PIPE;
 
+/// A socket at the gate, and who has that.
+///
 /// # Errors
 /// 2: nobody has the gate, or not who is meant.
 fn connect_to(address: &[u8], whose: Whose) -> Result<(OwnedFd, Peer), Code> {

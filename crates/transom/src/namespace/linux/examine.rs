@@ -124,7 +124,8 @@ fn root(namespace: &Namespace, scope: Scope) -> Finding {
                     note(
                         subject,
                         format!(
-                            "{message}; {elsewhere} only by processes in another PID namespace, so not reachable, but for pipes that let others in"
+                            "{message}; {elsewhere} only by processes in another PID namespace, so not reachable, \
+                             but for pipes that let others in"
                         ),
                         "let their programs run with TRANSOM_BACKING=path, or share the PID namespace",
                     )
