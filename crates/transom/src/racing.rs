@@ -107,6 +107,7 @@ mod x86_64 {
                 "jae 2b",
                 "3:",
                 "add {len}, 64",
+                "jz 9f",
                 "test {len:l}, 32",
                 "jz 4f",
                 "movups {a}, [{from}]",

@@ -293,13 +293,16 @@ impl<'a, M: Memory> Queue<'a, M> {
     fn copy_in(&self, position: u64, from: &[u8]) {
         let offset = self.shape.offset(position);
         let straight = self.shape.capacity() as usize - offset;
-        if from.len() <= straight {
-            self.data.copy_in(offset, from);
-        } else {
-            let (first, second) = from.split_at(straight);
-            self.data.copy_in(offset, first);
-            self.data.copy_in(0, second);
+        match from.split_at_checked(straight) {
+            None => self.data.copy_in(offset, from),
+            Some((first, second)) => self.copy_in_two(offset, first, second),
         }
+    }
+
+    #[cold]
+    fn copy_in_two(&self, offset: usize, first: &[u8], second: &[u8]) {
+        self.data.copy_in(offset, first);
+        self.data.copy_in(0, second);
     }
 
     /// Copies out of the ring at a position; at most the capacity.
@@ -307,13 +310,16 @@ impl<'a, M: Memory> Queue<'a, M> {
     fn copy_out(&self, position: u64, to: &mut [u8]) {
         let offset = self.shape.offset(position);
         let straight = self.shape.capacity() as usize - offset;
-        if to.len() <= straight {
-            self.data.copy_out(offset, to);
-        } else {
-            let (first, second) = to.split_at_mut(straight);
-            self.data.copy_out(offset, first);
-            self.data.copy_out(0, second);
+        match to.split_at_mut_checked(straight) {
+            None => self.data.copy_out(offset, to),
+            Some((first, second)) => self.copy_out_two(offset, first, second),
         }
+    }
+
+    #[cold]
+    fn copy_out_two(&self, offset: usize, first: &mut [u8], second: &mut [u8]) {
+        self.data.copy_out(offset, first);
+        self.data.copy_out(0, second);
     }
 
     /// `len` bytes at a position as at most two pieces of the data: offset and length.

@@ -121,15 +121,6 @@ pub struct Reader<'a, M> {
 }
 
 impl<'a, M: Memory> Queue<'a, M> {
-    /// Whether everything was read that this process knows of: the next read looks at the writer's line. Under the
-    /// read turn.
-    #[inline]
-    #[must_use]
-    pub fn is_caught_up(&self, cache: &TailCache) -> bool {
-        let (_, [head, ..]) = self.control.consumed_mirror.look();
-        head == cache.tail.load(Ordering::Relaxed)
-    }
-
     /// Whether there is nothing to read and no write waits, as of the writer's mark that the cache has: nothing was
     /// published since. Under the read turn.
     #[inline]
@@ -168,6 +159,13 @@ impl<'a, M: Memory> Queue<'a, M> {
 }
 
 impl<M: Memory> Reader<'_, M> {
+    /// Whether everything was read that this process knows of: the next read looks at the writer's line.
+    #[inline]
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.at.head == self.tail
+    }
+
     /// The usual case of [`Reader::read`], done at once: a message that is there in full and has room in the buffer, or
     /// bytes; and no write that waits. `None`: nothing was taken, begin anew with [`Queue::reader`]. `early`: what the
     /// buffer may have of the message already.

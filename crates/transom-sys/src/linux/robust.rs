@@ -44,15 +44,17 @@ const LONGEST: usize = 4096;
 /// This thread's list head; null if the kernel has none to give and takes none.
 #[inline]
 fn head() -> *mut Head {
-    HEAD.with(|cell| {
-        if cell.get().is_null() {
-            cell.set(find_head());
-        }
-        cell.get()
-    })
+    let head = HEAD.get();
+    if head.is_null() { find_again() } else { head }
 }
 
 #[cold]
+fn find_again() -> *mut Head {
+    let head = find_head();
+    HEAD.set(head);
+    head
+}
+
 fn find_head() -> *mut Head {
     let mut head: *mut Head = ptr::null_mut();
     let mut length: libc::size_t = 0;
@@ -85,28 +87,52 @@ pub fn is_available() -> bool {
     !head().is_null()
 }
 
-/// Names the futex that this thread is about to take, sleep on, or give up; until [`clear_pending`].
-///
-/// Only the kernel reads it, and only its address, so any word will do that is mapped until it is cleared.
-#[inline]
-pub fn set_pending(futex: usize) {
-    let head = head();
-    if !head.is_null() {
-        // SAFETY: the head is this thread's own; the field is read by the kernel when the thread has ended.
-        unsafe { (*head).pending = (futex + DISTANCE) as *mut Entry };
-        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+/// Where the calling thread names the futex that it is about to take, sleep on, or give up.
+#[derive(Debug, Clone, Copy)]
+pub struct Pending(*mut Head);
+
+impl Pending {
+    /// The calling thread's.
+    #[must_use]
+    #[inline]
+    pub fn here() -> Pending {
+        Pending(head())
+    }
+
+    /// Names this one; until [`Pending::clear`].
+    ///
+    /// Only the kernel reads it, and only its address, so any word will do that is mapped until it is cleared.
+    #[inline]
+    pub fn set(self, futex: usize) {
+        if !self.0.is_null() {
+            // SAFETY: the head is this thread's own, since the value cannot leave it; the field is read by the kernel
+            // when the thread has ended.
+            unsafe { (*self.0).pending = (futex + DISTANCE) as *mut Entry };
+            std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    /// Takes back [`Pending::set`].
+    #[inline]
+    pub fn clear(self) {
+        if !self.0.is_null() {
+            std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+            // SAFETY: as in `set`.
+            unsafe { (*self.0).pending = ptr::null_mut() };
+        }
     }
 }
 
-/// Takes back [`set_pending`].
+/// [`Pending::set`] of the calling thread's.
+#[inline]
+pub fn set_pending(futex: usize) {
+    Pending::here().set(futex);
+}
+
+/// [`Pending::clear`] of the calling thread's.
 #[inline]
 pub fn clear_pending() {
-    let head = head();
-    if !head.is_null() {
-        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
-        // SAFETY: as in `set_pending`.
-        unsafe { (*head).pending = ptr::null_mut() };
-    }
+    Pending::here().clear();
 }
 
 /// The entry that a list pointer means: bit 0 is a flag of the C library's.

@@ -122,6 +122,14 @@ pub(crate) struct Waiting {
     pub(crate) spin: Spin,
 }
 
+impl Waiting {
+    /// Whether what waits so may also let a moment pass.
+    #[inline]
+    pub(crate) fn may_pause(&self) -> bool {
+        self.deadline != Deadline::Now && self.spin != Spin::Never
+    }
+}
+
 /// What an armed end is to be rung for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interest {
@@ -478,7 +486,6 @@ impl End {
     /// before. `other` counts those that sleep at the same bell for another reason.
     ///
     /// Between the publication and this there has to be a fence (invariant 9 of the ring).
-    #[inline]
     fn ring(&self, reason: &AtomicU32, other: &AtomicU32) {
         if reason.load(Ordering::SeqCst) != 0 {
             self.ring_now(reason, other);
@@ -534,35 +541,49 @@ impl End {
     /// Data were published.
     fn ring_data(&self) {
         fence(Ordering::SeqCst);
-        self.ring(&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space);
+        self.ring_for_data();
     }
 
     /// As [`End::ring_data`], when the turn is given up. Where others have this end too they have to learn of a death
     /// in between, which only the turn tells them.
-    #[inline]
+    #[inline(always)] // It is the end of every write.
     fn ring_data_behind(&self, turn: Turn<'_>) {
         if self.is_shared() {
             return self.ring_data();
         }
         drop(turn);
         fence_behind_release();
+        if self.outgoing().0.asleep_data.load(Ordering::SeqCst) != 0 {
+            self.ring_for_data();
+        }
+    }
+
+    #[cold]
+    fn ring_for_data(&self) {
         self.ring(&self.outgoing().0.asleep_data, &self.incoming().0.asleep_space);
     }
 
     /// Data were consumed.
     fn ring_space(&self) {
         fence(Ordering::SeqCst);
-        self.ring(&self.incoming().0.asleep_space, &self.outgoing().0.asleep_data);
+        self.ring_for_space();
     }
 
     /// As [`End::ring_space`], when the turn is given up; compare [`End::ring_data_behind`].
-    #[inline]
+    #[inline(always)] // It is the end of every read.
     fn ring_space_behind(&self, turn: Turn<'_>) {
         if self.is_shared() {
             return self.ring_space();
         }
         drop(turn);
         fence_behind_release();
+        if self.incoming().0.asleep_space.load(Ordering::SeqCst) != 0 {
+            self.ring_for_space();
+        }
+    }
+
+    #[cold]
+    fn ring_for_space(&self) {
         self.ring(&self.incoming().0.asleep_space, &self.outgoing().0.asleep_data);
     }
 

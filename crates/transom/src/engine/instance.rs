@@ -307,16 +307,26 @@ impl Instance {
     }
 
     /// The connection, if the state lets the operation go on.
-    #[inline]
+    #[inline(always)] // As `NamedEnd::connection`.
     pub(crate) fn connection(&self, operation: Operation) -> Result<Inside<'_, Attached>, Verdict> {
+        self.as_it_was().map_or_else(|| self.connection_anew(operation), Ok)
+    }
+
+    /// The connection, if the slot says what it said last.
+    #[inline]
+    fn as_it_was(&self) -> Option<Inside<'_, Attached>> {
+        let attached = self.current.enter();
+        let word = self.board.word(self.index).load(Ordering::Acquire);
+        (word == attached.word.load(Ordering::Relaxed)).then_some(attached)
+    }
+
+    #[cold]
+    fn connection_anew(&self, operation: Operation) -> Result<Inside<'_, Attached>, Verdict> {
         loop {
-            let attached = self.current.enter();
-            let word = self.board.word(self.index).load(Ordering::Acquire);
-            if word == attached.word.load(Ordering::Relaxed) {
+            self.settle(operation)?;
+            if let Some(attached) = self.as_it_was() {
                 return Ok(attached);
             }
-            drop(attached);
-            self.settle(operation)?;
         }
     }
 

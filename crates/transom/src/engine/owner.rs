@@ -54,10 +54,19 @@ static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 thread_local! {
     /// Apart from the list, which has a destructor: this is asked for at every lock.
     static ME: Cell<Me> = const { Cell::new(Me { id: 0, key: 0, process: 0 }) };
+    /// Its id once more, which is asked for at every turn.
+    static ID: Cell<u32> = const { Cell::new(0) };
     static THREAD: Thread = const { Thread { owned: RefCell::new(Vec::new()), last: Cell::new(None) } };
 }
 
 #[cold]
+fn meet() -> Me {
+    let me = identify();
+    ME.set(me);
+    ID.set(me.id);
+    me
+}
+
 fn identify() -> Me {
     let first =
         || u64::from_le_bytes(transom_sys::linux::random::cookie()[..8].try_into().unwrap_or([1; 8])) | 1;
@@ -74,12 +83,17 @@ fn identify() -> Me {
 /// The calling thread.
 #[inline]
 pub(crate) fn me() -> Me {
-    ME.with(|me| {
-        if me.get().id == 0 {
-            me.set(identify());
-        }
-        me.get()
-    })
+    let me = ME.get();
+    if me.id == 0 { meet() } else { me }
+}
+
+/// [`Me::id`] of the calling thread.
+#[inline]
+pub(crate) fn my_id() -> u32 {
+    match ID.get() {
+        0 => meet().id,
+        id => id,
+    }
 }
 
 /// Whether the calling thread owns the mutex.

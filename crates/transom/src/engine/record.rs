@@ -201,7 +201,12 @@ impl ProcessRecord {
 
     /// State and kind of a slot.
     pub(crate) fn head(&self, index: usize) -> (u32, SlotState) {
-        Slot::split_head(self.pages.u64(Self::slot_offset(index)).load(Ordering::Acquire))
+        Slot::split_head(self.head_word(index).load(Ordering::Acquire))
+    }
+
+    /// What [`state_in`] is to be asked about.
+    pub(crate) fn head_word(&self, index: usize) -> &AtomicU64 {
+        self.pages.u64(Self::slot_offset(index))
     }
 
     /// Reads a slot that is open.
@@ -369,6 +374,12 @@ pub(crate) fn own() -> Result<&'static Own, Code> {
         return Err(Code::NOT_SUPPORTED);
     }
     OWN.get_or_init(start).as_ref().map_err(|error| *error)
+}
+
+/// The state of a slot that begins with this word.
+#[inline]
+pub(crate) fn state_in(head: &AtomicU64) -> SlotState {
+    Slot::split_head(head.load(Ordering::Acquire)).1
 }
 
 /// Whether this process is a plain fork of the one whose handles these are.

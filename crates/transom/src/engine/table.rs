@@ -12,7 +12,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak};
 
 use transom_core::access::Kind;
@@ -138,6 +138,8 @@ pub(crate) struct Entry {
     hold_number: RawFd,
     /// `None` for pseudo handles, which stand in no row.
     index: Option<usize>,
+    /// The head of that row, which other processes change.
+    row: Option<&'static AtomicU64>,
     /// [`INHERIT`] and [`PROTECT`].
     flags: AtomicU32,
     closed: AtomicBool,
@@ -161,7 +163,8 @@ impl Entry {
         if index.is_some() {
             object.opened();
         }
-        Entry { object, access, hold, hold_number, index, flags, closed }
+        let row = index.and_then(|index| Some(record::own().ok()?.record.head_word(index)));
+        Entry { object, access, hold, hold_number, index, row, flags, closed }
     }
 
     /// What keeps the object's name, while the handle exists.
@@ -186,9 +189,14 @@ impl Entry {
 
     /// Whether the handle still exists: it may have been closed by number, here or by another process.
     pub(crate) fn is_open(&self) -> bool {
-        let Some(index) = self.index else { return true };
-        !self.closed.load(Ordering::Acquire)
-            && record::own().is_ok_and(|own| own.record.head(index).1 != SlotState::ClosedByPeer)
+        !record::is_forked() && self.is_open_here()
+    }
+
+    /// The same, in the process that has the handle.
+    #[inline]
+    fn is_open_here(&self) -> bool {
+        let Some(row) = self.row else { return true };
+        !self.closed.load(Ordering::Acquire) && record::state_in(row) != SlotState::ClosedByPeer
     }
 
     /// Fails with 6 if the handle was closed, with 5 if it lacks one of the rights, with 1006 if somebody has cut
@@ -198,7 +206,7 @@ impl Entry {
         if record::is_forked() {
             return Err(Code::NOT_SUPPORTED);
         }
-        if !self.is_open() {
+        if !self.is_open_here() {
             return Err(Code::INVALID_HANDLE);
         }
         if self.access & rights != rights {

@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use transom_core::ring::turn::{self, Take};
 use transom_sys::linux::fault::step;
-use transom_sys::linux::{futex, host, robust};
+use transom_sys::linux::robust::Pending;
+use transom_sys::linux::{futex, host};
 
-use super::owner::me;
+use super::owner::my_id;
 use super::spin;
 
 const ID: u32 = 0x3FFF_FFFF;
@@ -29,6 +30,8 @@ const DOUBT: u64 = 1_000_000_000;
 pub(crate) struct Turn<'a> {
     word: &'a AtomicU32,
     after_death: bool,
+    /// The thread's that has it.
+    pending: Pending,
 }
 
 /// A turn that the thread keeps beyond the call that took it, without a borrow of its word; not for other threads.
@@ -49,12 +52,13 @@ impl<'a> Turn<'a> {
     /// The turn, if nobody has it.
     #[inline]
     pub(crate) fn try_take(word: &'a AtomicU32) -> Option<Turn<'a>> {
-        robust::set_pending(word.as_ptr() as usize);
-        match turn::try_take(word, me().id, false) {
-            Take::Taken => Some(Turn { word, after_death: false }),
-            Take::AfterDeath => Some(Turn { word, after_death: true }),
+        let pending = Pending::here();
+        pending.set(word.as_ptr() as usize);
+        match turn::try_take(word, my_id(), false) {
+            Take::Taken => Some(Turn { word, after_death: false, pending }),
+            Take::AfterDeath => Some(Turn { word, after_death: true, pending }),
             Take::Busy => {
-                robust::clear_pending();
+                pending.clear();
                 None
             }
         }
@@ -63,8 +67,9 @@ impl<'a> Turn<'a> {
     /// Waits for the turn as long as `go` says, which is asked before each sleep.
     #[cold]
     pub(crate) fn wait(word: &'a AtomicU32, mut go: impl FnMut() -> Go) -> Option<Turn<'a>> {
-        let me = me().id;
-        robust::set_pending(word.as_ptr() as usize);
+        let me = my_id();
+        let pending = Pending::here();
+        pending.set(word.as_ptr() as usize);
         let mut slept = false;
         let (mut doubt, begun) = (DOUBT, futex::now());
         if !spin::is_alone() {
@@ -73,8 +78,8 @@ impl<'a> Turn<'a> {
         }
         loop {
             match turn::try_take(word, me, slept) {
-                Take::Taken => return Some(Turn { word, after_death: false }),
-                Take::AfterDeath => return Some(Turn { word, after_death: true }),
+                Take::Taken => return Some(Turn { word, after_death: false, pending }),
+                Take::AfterDeath => return Some(Turn { word, after_death: true, pending }),
                 Take::Busy => {}
             }
             let Go::On(deadline) = go() else { break };
@@ -98,7 +103,7 @@ impl<'a> Turn<'a> {
             // The wake-up that this thread may have got is another's.
             futex::wake(word, 1);
         }
-        robust::clear_pending();
+        pending.clear();
         None
     }
 
@@ -110,7 +115,7 @@ impl<'a> Turn<'a> {
 
     /// Names the turn to the kernel again, after another one was taken and given up meanwhile.
     pub(crate) fn protect(&self) {
-        robust::set_pending(self.word.as_ptr() as usize);
+        self.pending.set(self.word.as_ptr() as usize);
     }
 
     /// Keeps the turn; [`Turn::resume`] gives it back.
@@ -121,7 +126,7 @@ impl<'a> Turn<'a> {
 
     /// The turn at `word` that was kept.
     pub(crate) fn resume(word: &'a AtomicU32, _: Kept) -> Turn<'a> {
-        let turn = Turn { word, after_death: false };
+        let turn = Turn { word, after_death: false, pending: Pending::here() };
         turn.protect();
         turn
     }
@@ -135,7 +140,7 @@ pub(crate) fn is_taken(word: &AtomicU32) -> bool {
 /// Whether the calling thread has the turn at `word`.
 #[cold]
 pub(crate) fn is_own(word: &AtomicU32) -> bool {
-    word.load(Ordering::Relaxed) & ID == me().id & ID
+    word.load(Ordering::Relaxed) & ID == my_id() & ID
 }
 
 impl Drop for Turn<'_> {
@@ -145,7 +150,7 @@ impl Drop for Turn<'_> {
             step("turn-released");
             futex::wake(self.word, 1);
         }
-        robust::clear_pending();
+        self.pending.clear();
     }
 }
 

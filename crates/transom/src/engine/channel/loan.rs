@@ -268,7 +268,7 @@ impl End {
         // Most are complete at once, and these take no slot.
         let mut writer = queue.swift_writer(&self.head);
         if writer.commit_swiftly(loan, len) {
-            return self.finish_commit(turn, writer, &queue, len);
+            return self.finish_commit(turn, writer, len);
         }
         self.commit_slowly(turn, &queue, loan, len, waiting, operation)
     }
@@ -279,7 +279,6 @@ impl End {
         &self,
         turn: Turn<'_>,
         mut writer: Writer<'_, Area>,
-        queue: &Queue<'_, Area>,
         len: usize,
     ) -> Result<usize, Trouble> {
         self.ring_before();
@@ -290,7 +289,7 @@ impl End {
         writer.look_ahead(len);
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
-        self.is_through(queue, len)
+        self.is_through(len)
     }
 
     /// A commit that was not done at once, in its turn.
@@ -306,7 +305,7 @@ impl End {
         let mut writer = queue.writer(&self.head)?;
         let mut written = writer.commit(loan, len, Limit::NoWait, NO_ROW)?;
         if matches!(written, Written::Done) {
-            return self.finish_commit(turn, writer, queue, len);
+            return self.finish_commit(turn, writer, len);
         }
         self.ring_before();
         if matches!(written, Written::Refused) && waiting.deadline != Deadline::Now {
@@ -335,7 +334,7 @@ impl End {
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
         match written {
-            Written::Done => self.is_through(queue, len),
+            Written::Done => self.is_through(len),
             Written::Waiting(ticket) => self.wait_for_ticket(ticket, len, waiting, &mut operation),
             Written::Refused if waiting.deadline == Deadline::Now => Err(Trouble::WouldBlock),
             // Somebody else wrote although this thread has the turn.
@@ -346,25 +345,29 @@ impl End {
     /// The read turn, and where the bytes lie. See [`Borrowed::next`].
     #[inline]
     fn borrow_next(&self, waiting: &Waiting) -> Result<(Lent, Turn<'_>), Trouble> {
+        let turn = match self.try_read_turn() {
+            Some(turn) if !turn.is_after_death() => turn,
+            turn => return self.borrow_slowly(turn, waiting),
+        };
+        let (_, queue) = self.incoming();
+        match self.stream_reader(&queue, || waiting.may_pause()).borrow_swiftly() {
+            Some(lent) => Ok((lent, turn)),
+            None => self.borrow_slowly(Some(turn), waiting),
+        }
+    }
+
+    /// Nothing is there, or not just a message, or the turn was not free.
+    #[cold]
+    fn borrow_slowly<'a>(
+        &'a self,
+        turn: Option<Turn<'a>>,
+        waiting: &Waiting,
+    ) -> Result<(Lent, Turn<'a>), Trouble> {
         let mut operation = Operation::new(self);
         operation.check()?;
         let (_, queue) = self.incoming();
-        let turn = self.take_read_turn(&queue, &mut operation, waiting)?;
-        self.keep_away_from_stream(&queue, waiting);
-        if let Some(lent) = queue.swift_reader(&self.tail).borrow_swiftly() {
-            return Ok((lent, turn));
-        }
-        self.borrow_slowly(turn, &queue, waiting, operation)
-    }
-
-    /// Nothing is there, or not just a message.
-    fn borrow_slowly<'a>(
-        &'a self,
-        turn: Turn<'a>,
-        queue: &Queue<'_, Area>,
-        waiting: &Waiting,
-        mut operation: Operation<'a>,
-    ) -> Result<(Lent, Turn<'a>), Trouble> {
+        let queue = &queue;
+        let turn = self.enter_read_turn(turn, queue, &mut operation, waiting)?;
         let mut patience = Patience::default();
         loop {
             let over = self.is_peer_over();

@@ -12,7 +12,6 @@ use transom_sys::linux::fault::step;
 use transom_sys::linux::{futex, process};
 
 use super::super::area::Area;
-use super::super::spin::Spin;
 use super::super::turn::{self, Go, Turn};
 use super::{A_MOMENT, Deadline, End, Operation, Patience, Reason, Trouble, Waiting};
 
@@ -26,6 +25,16 @@ pub(crate) enum ReadMode {
     Byte,
     /// At most one at a time.
     Message,
+}
+
+impl From<ReadMode> for Mode {
+    #[inline]
+    fn from(mode: ReadMode) -> Mode {
+        match mode {
+            ReadMode::Byte => Mode::Bytes,
+            ReadMode::Message => Mode::Message,
+        }
+    }
 }
 
 /// What a read took.
@@ -52,9 +61,49 @@ impl End {
     /// # Errors
     /// [`Trouble::PeerClosed`]: nothing is left, and nobody will write any more. [`Trouble::WouldBlock`]: nothing is
     /// there, with [`Deadline::Now`]. The others as they are called.
-    #[inline]
     pub(crate) fn read(
         &self,
+        buffer: &mut [u8],
+        mode: ReadMode,
+        waiting: &Waiting,
+    ) -> Result<Message, Trouble> {
+        match self.read_at_once(buffer, mode, || waiting.may_pause()) {
+            Ok(len) => Ok(Message { len, complete: true }),
+            Err(turn) => self.read_on(turn, buffer, mode, waiting),
+        }
+    }
+
+    /// The usual case of [`End::read`]: the turn is free, and what is wanted is there, complete. Otherwise nothing was taken
+    /// but the turn, if anything, and [`End::read_on`] goes on. `may_pause`: see [`Waiting::may_pause`].
+    #[inline]
+    pub(crate) fn read_at_once(
+        &self,
+        buffer: &mut [u8],
+        mode: ReadMode,
+        may_pause: impl FnOnce() -> bool,
+    ) -> Result<usize, Option<Turn<'_>>> {
+        let turn = self.try_read_turn().ok_or(None)?;
+        if turn.is_after_death() {
+            return Err(Some(turn));
+        }
+        let (_, queue) = self.incoming();
+        let reader = self.stream_reader(&queue, may_pause);
+        match self.read_swiftly(reader, buffer, mode, &Early::default()) {
+            Some((len, published)) => {
+                if published {
+                    self.ring_space_behind(turn);
+                }
+                Ok(len)
+            }
+            None => Err(Some(turn)),
+        }
+    }
+
+    /// Goes on with a read that was not done at once, in its turn if it has that.
+    #[cold]
+    pub(crate) fn read_on<'a>(
+        &'a self,
+        turn: Option<Turn<'a>>,
         buffer: &mut [u8],
         mode: ReadMode,
         waiting: &Waiting,
@@ -62,9 +111,11 @@ impl End {
         let mut operation = Operation::new(self);
         operation.check()?;
         let (_, queue) = self.incoming();
-        let turn = self.take_read_turn(&queue, &mut operation, waiting)?;
+        let looked = turn.as_ref().is_some_and(|turn| !turn.is_after_death());
+        let turn = self.enter_read_turn(turn, &queue, &mut operation, waiting)?;
         let mut consumed = false;
-        let read = self.read_in_turn(&turn, &queue, buffer, mode, waiting, &mut operation, &mut consumed);
+        let read =
+            self.read_in_turn(&turn, &queue, buffer, mode, looked, waiting, &mut operation, &mut consumed);
         if consumed {
             self.ring_space_behind(turn);
         }
@@ -93,24 +144,48 @@ impl End {
         }
     }
 
-    /// The read turn, with what its last owner left in order if it died with it.
+    /// The read turn if it is free, and this end in use.
     #[inline]
-    pub(super) fn take_read_turn<'a>(
+    pub(super) fn try_read_turn(&self) -> Option<Turn<'_>> {
+        if self.is_ended() {
+            return None;
+        }
+        let turn = Turn::try_take(&self.incoming().0.read_turn)?;
+        step("read-turn-taken");
+        Some(turn)
+    }
+
+    /// The read turn, which may have been taken already, with what its last owner left in order if it died with it.
+    #[cold]
+    pub(super) fn enter_read_turn<'a>(
+        &'a self,
+        turn: Option<Turn<'a>>,
+        queue: &Queue<'_, Area>,
+        operation: &mut Operation<'a>,
+        waiting: &Waiting,
+    ) -> Result<Turn<'a>, Trouble> {
+        let turn = match turn {
+            Some(turn) => turn,
+            None => self.wait_read_turn(queue, operation, waiting)?,
+        };
+        if turn.is_after_death() {
+            self.recover_own_reader(queue)?;
+        }
+        Ok(turn)
+    }
+
+    fn wait_read_turn<'a>(
         &'a self,
         queue: &Queue<'_, Area>,
         operation: &mut Operation<'a>,
         waiting: &Waiting,
     ) -> Result<Turn<'a>, Trouble> {
-        let word = &self.incoming().0.read_turn;
-        let turn = match Turn::try_take(word) {
-            Some(turn) => turn,
-            None if waiting.deadline == Deadline::Now => self.take_turn_if_not_empty(queue, operation)?,
-            None => self.wait_turn(word, operation, waiting.deadline)?,
+        let turn = if waiting.deadline == Deadline::Now {
+            self.take_turn_if_not_empty(queue, operation)?
+        } else {
+            self.wait_turn(&self.incoming().0.read_turn, operation, waiting.deadline)?
         };
         step("read-turn-taken");
-        if turn.is_after_death() {
-            self.recover_own_reader(queue)?;
-        }
         Ok(turn)
     }
 
@@ -134,8 +209,25 @@ impl End {
         if self.peer_is_gone() { Err(Trouble::PeerClosed) } else { Err(Trouble::WouldBlock) }
     }
 
-    /// `consumed`: whether the writer is to be rung afterwards.
+    /// Reads what is there, if that is the usual: how much it was, and whether the writer is to be rung.
     #[inline]
+    fn read_swiftly(
+        &self,
+        mut reader: Reader<'_, Area>,
+        buffer: &mut [u8],
+        mode: ReadMode,
+        early: &Early,
+    ) -> Option<(usize, bool)> {
+        let len = reader.read_swiftly(buffer, mode.into(), early)?;
+        step("data-read");
+        let published = reader.publish();
+        if published {
+            step("read-published");
+        }
+        Some((len, published))
+    }
+
+    /// `looked`: the usual has just been tried. `consumed`: whether the writer is to be rung afterwards.
     #[allow(clippy::too_many_arguments)] // It is one place's state.
     fn read_in_turn<'a>(
         &'a self,
@@ -143,33 +235,27 @@ impl End {
         queue: &Queue<'_, Area>,
         buffer: &mut [u8],
         mode: ReadMode,
+        mut looked: bool,
         waiting: &Waiting,
         operation: &mut Operation<'a>,
         consumed: &mut bool,
     ) -> Result<Message, Trouble> {
         let mut waits = Waits { taken: 0, in_hand: false, suspect: Cell::new(None) };
-        self.keep_away_from_stream(queue, waiting);
         // Most reads find something; only who waits needs the writer's mark, whose cache line the writer wants too.
         let mut in_vain = false;
         let mut early = Early::default();
         let mut patience = Patience::default();
-        let core_mode = match mode {
-            ReadMode::Byte => Mode::Bytes,
-            ReadMode::Message => Mode::Message,
-        };
         loop {
             let begins = waits.taken == 0 && !waits.in_hand;
-            if begins {
-                let mut reader = queue.swift_reader(&self.tail);
-                if let Some(len) = reader.read_swiftly(buffer, core_mode, &early) {
-                    step("data-read");
-                    if reader.publish() {
-                        step("read-published");
-                        *consumed = true;
-                    }
-                    return Ok(Message { len, complete: true });
-                }
+            if begins
+                && !looked
+                && let Some((len, published)) =
+                    self.read_swiftly(queue.swift_reader(&self.tail), buffer, mode, &early)
+            {
+                *consumed = published;
+                return Ok(Message { len, complete: true });
             }
+            looked = false;
             early = Early::default();
             let (mark, over) = if begins && self.gives_way_at_once(queue) {
                 (self.tail.mark(), false)
@@ -177,7 +263,7 @@ impl End {
                 // Before the look at the queue: what was written before the end is found after it.
                 let over = self.is_peer_over();
                 let mark = if in_vain { queue.written_mark() } else { 0 };
-                match self.read_closely(queue, buffer, core_mode, over, &mut waits, consumed)? {
+                match self.read_closely(queue, buffer, mode.into(), over, &mut waits, consumed)? {
                     Read::Got { len, complete } => return Ok(Message { len, complete }),
                     Read::Empty => waits.taken = 0,
                     Read::Part { taken } => waits.taken = taken,
@@ -201,7 +287,7 @@ impl End {
                 (mark, over)
             };
             early = self.tail.early();
-            let copies = (waits.taken == 0 && core_mode == Mode::Message).then_some(&mut early);
+            let copies = (waits.taken == 0 && mode == ReadMode::Message).then_some(&mut early);
             if let Some(result) =
                 self.wait_for_data(queue, mark, over, buffer, copies, &waits, waiting, operation)
             {
@@ -296,17 +382,18 @@ impl End {
         }
     }
 
-    /// Before the look at the line of a writer who writes without end: lets some writes come together.
+    /// Begins to read. Before the look at the line of a writer who writes without end it lets some writes come together.
     #[inline]
-    pub(super) fn keep_away_from_stream(&self, queue: &Queue<'_, Area>, waiting: &Waiting) {
-        if queue.is_caught_up(&self.tail)
-            && waiting.deadline != Deadline::Now
-            && waiting.spin != Spin::Never
-            && self.for_data.is_stream()
-            && !self.is_in_peers_way()
-        {
+    pub(super) fn stream_reader<'a>(
+        &'a self,
+        queue: &Queue<'a, Area>,
+        may_pause: impl FnOnce() -> bool,
+    ) -> Reader<'a, Area> {
+        let reader = queue.swift_reader(&self.tail);
+        if reader.is_caught_up() && may_pause() && self.for_data.is_stream() && !self.is_in_peers_way() {
             self.for_data.keep_away(self.tail.mark(), || queue.written_mark());
         }
+        reader
     }
 
     /// Nothing, or not all, is there: waits for more. A result ends the read.
@@ -481,7 +568,10 @@ impl End {
         if !self.incoming().1.is_drained()? {
             return Err(Trouble::Busy);
         }
-        self.write_with(request, ring::Limit::Physical, waiting)
+        match self.write_at_once(request) {
+            Ok(()) => self.is_through(request.len()),
+            Err(turn) => self.write_within(ring::Limit::Physical, turn, request, waiting),
+        }
     }
 }
 

@@ -114,6 +114,12 @@ impl End {
         spin::show_processor(self.processor())
     }
 
+    /// Whether operations of this end have come to an end, for whatever reason.
+    #[inline]
+    pub(super) fn is_ended(&self) -> bool {
+        self.closed.load(Ordering::SeqCst) != 0 || self.words().disconnected.load(Ordering::SeqCst) != 0
+    }
+
     /// What ends an operation that began when so many had been cancelled, whatever it does.
     #[inline]
     pub(super) fn interruption(&self, cancels: u32) -> Option<Trouble> {

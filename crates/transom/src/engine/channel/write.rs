@@ -49,10 +49,11 @@ impl End {
     /// [`Trouble::PeerClosed`]: nobody will read it. [`Trouble::PeerClosedMeanwhile`]: as long as it waited.
     /// [`Trouble::WouldBlock`]: it does not fit, with [`Deadline::Now`]; nothing was written. The others as they are
     /// called; what was not read is taken back.
-    #[inline]
     pub(crate) fn write(&self, bytes: &[u8], waiting: &Waiting) -> Result<usize, Trouble> {
-        let limit = if waiting.deadline == Deadline::Now { Limit::NoWait } else { Limit::Quota };
-        self.write_with(bytes, limit, waiting)
+        match self.write_at_once(bytes) {
+            Ok(()) => self.is_through(bytes.len()),
+            Err(turn) => self.write_on(turn, bytes, waiting),
+        }
     }
 
     /// As [`End::write`], all or nothing: 0 is nothing (P42).
@@ -65,6 +66,24 @@ impl End {
             Err(Trouble::WouldBlock) => Ok(0),
             result => result,
         }
+    }
+
+    /// The usual case of [`End::write`]: the turn is free, and there is room. Otherwise nothing was done but that the turn
+    /// was taken, if anything, and [`End::write_on`] goes on. Afterwards [`End::is_through`] has to be asked.
+    #[inline]
+    pub(crate) fn write_at_once(&self, bytes: &[u8]) -> Result<(), Option<Turn<'_>>> {
+        if self.is_ended() || self.is_peer_over() || bytes.is_empty() || bytes.len() > PIECE {
+            return Err(None);
+        }
+        let (control, queue) = self.outgoing();
+        let turn = Turn::try_take(&control.write_turn).ok_or(None)?;
+        step("write-turn-taken");
+        let mut writer = queue.swift_writer(&self.head);
+        if turn.is_after_death() || !writer.write_swiftly(bytes) {
+            return Err(Some(turn));
+        }
+        self.finish_write(turn, writer, bytes.len());
+        Ok(())
     }
 
     /// The checks before a write; false if there is nothing to write.
@@ -93,37 +112,9 @@ impl End {
         if self.is_peer_over() { Err(Trouble::PeerClosed) } else { Ok(()) }
     }
 
-    #[inline]
-    pub(super) fn write_with(&self, bytes: &[u8], limit: Limit, waiting: &Waiting) -> Result<usize, Trouble> {
-        let mut operation = Operation::new(self);
-        let (control, queue) = self.outgoing();
-        if !self.may_write(&operation, &queue, bytes.len())? {
-            return Ok(0);
-        }
-        let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
-        step("write-turn-taken");
-        if turn.is_after_death() {
-            self.recover_own_writer(&queue)?;
-        }
-        // Most writes are complete at once, and these take no slot.
-        if bytes.len() <= PIECE {
-            let mut writer = queue.swift_writer(&self.head);
-            if writer.write_swiftly(bytes) {
-                return self.finish_write(turn, writer, &queue, bytes.len());
-            }
-        }
-        self.write_on(turn, &queue, bytes, limit, waiting, &mut operation)
-    }
-
     /// The bytes of a write are in the queue and can be complete: publishes them.
     #[inline]
-    fn finish_write(
-        &self,
-        turn: Turn<'_>,
-        mut writer: Writer<'_, Area>,
-        queue: &Queue<'_, Area>,
-        len: usize,
-    ) -> Result<usize, Trouble> {
+    fn finish_write(&self, turn: Turn<'_>, mut writer: Writer<'_, Area>, len: usize) {
         step("data-copied");
         self.ring_before();
         writer.publish();
@@ -131,27 +122,55 @@ impl End {
         writer.claim(len);
         self.ring_data_behind(turn);
         self.sleepers.tell_pollers();
-        self.is_through(queue, len)
     }
 
     /// A write that waits for nothing is published, and the reader at work already: whether there is one left.
     #[inline]
-    pub(super) fn is_through(&self, queue: &Queue<'_, Area>, len: usize) -> Result<usize, Trouble> {
+    pub(crate) fn is_through(&self, len: usize) -> Result<usize, Trouble> {
         self.for_data.answered();
-        self.look_after_reader(|| queue.consumed_mark());
-        if self.was_killed() && !queue.is_drained()? { Err(Trouble::PeerClosed) } else { Ok(len) }
+        self.look_after_reader(|| self.outgoing().1.consumed_mark());
+        if self.was_killed() { self.is_through_to_the_dead(len) } else { Ok(len) }
     }
 
-    /// A write that was not done at once, in its turn.
-    fn write_on<'a>(
+    #[cold]
+    fn is_through_to_the_dead(&self, len: usize) -> Result<usize, Trouble> {
+        if self.outgoing().1.is_drained()? { Ok(len) } else { Err(Trouble::PeerClosed) }
+    }
+
+    /// Goes on with a write that was not done at once, in its turn if it has that.
+    #[cold]
+    pub(crate) fn write_on<'a>(
         &'a self,
-        turn: Turn<'_>,
-        queue: &Queue<'_, Area>,
+        turn: Option<Turn<'a>>,
         bytes: &[u8],
-        limit: Limit,
         waiting: &Waiting,
-        operation: &mut Operation<'a>,
     ) -> Result<usize, Trouble> {
+        let limit = if waiting.deadline == Deadline::Now { Limit::NoWait } else { Limit::Quota };
+        self.write_within(limit, turn, bytes, waiting)
+    }
+
+    #[cold]
+    pub(super) fn write_within<'a>(
+        &'a self,
+        limit: Limit,
+        turn: Option<Turn<'a>>,
+        bytes: &[u8],
+        waiting: &Waiting,
+    ) -> Result<usize, Trouble> {
+        let mut operation = Operation::new(self);
+        let (control, queue) = self.outgoing();
+        let turn = match turn {
+            Some(turn) => turn,
+            None if !self.may_write(&operation, &queue, bytes.len())? => return Ok(0),
+            None => {
+                let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
+                step("write-turn-taken");
+                turn
+            }
+        };
+        if turn.is_after_death() {
+            self.recover_own_writer(&queue)?;
+        }
         let mut writer = queue.writer(&self.head)?;
         let may_look = limit == Limit::Quota && waiting.spin != Spin::Never;
         if bytes.len() <= WORTH_WAITING && may_look && !self.is_in_peers_way() {
@@ -163,10 +182,11 @@ impl End {
             matches!(writer.write(bytes, Limit::NoWait, NO_ROW)?, Written::Done)
         };
         if complete {
-            return self.finish_write(turn, writer, queue, bytes.len());
+            self.finish_write(turn, writer, bytes.len());
+            return self.is_through(bytes.len());
         }
-        self.peer_lives(queue)?;
-        let result = self.write_slowly(&turn, &mut writer, queue, bytes, limit, waiting, operation);
+        self.peer_lives(&queue)?;
+        let result = self.write_slowly(&turn, &mut writer, &queue, bytes, limit, waiting, &mut operation);
         drop(turn);
         self.sleepers.tell_pollers();
         match result {
@@ -176,7 +196,7 @@ impl End {
             }
             Ok(Then::Wait(ticket)) => {
                 self.ring_data();
-                self.wait_for_ticket(ticket, bytes.len(), waiting, operation)
+                self.wait_for_ticket(ticket, bytes.len(), waiting, &mut operation)
             }
             Err(trouble) => {
                 // It may have been half written.

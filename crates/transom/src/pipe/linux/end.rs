@@ -15,6 +15,7 @@ use crate::engine::current::Inside;
 use crate::engine::instance::{Attached, Came, Instance};
 use crate::engine::spin::Spin;
 use crate::engine::table::{Entry, Object};
+use crate::engine::turn::Turn;
 use crate::engine::visit::Visit;
 use crate::wait::Timeout;
 
@@ -135,7 +136,7 @@ impl<'a> NamedEnd<'a> {
     }
 
     /// The connection, if the state lets the operation go on.
-    #[inline]
+    #[inline(always)] // It is the beginning of every read and write.
     pub(crate) fn connection(self, operation: Operation) -> std::result::Result<Connection<'a>, Verdict> {
         match self {
             NamedEnd::Server(instance) => instance.connection(operation).map(Connection::Server),
@@ -156,13 +157,31 @@ impl<'a> NamedEnd<'a> {
         let connection = self.connection(Operation::Read).map_err(verdict_code)?;
         let modes = self.modes();
         let mode = if modes.message_read { ReadMode::Message } else { ReadMode::Byte };
+        let may_pause = || !modes.nowait && !timeout.is_zero() && self.spin() != Spin::Never;
+        match connection.end().read_at_once(buffer, mode, may_pause) {
+            Ok(len) => Ok(Message { len, complete: true }),
+            Err(turn) => self.receive_on(connection.end(), turn, buffer, mode, modes.nowait, timeout),
+        }
+    }
+
+    /// Goes on with what was not done at once.
+    #[cold]
+    fn receive_on<'e>(
+        self,
+        end: &'e End,
+        turn: Option<Turn<'e>>,
+        buffer: &mut [u8],
+        mode: ReadMode,
+        nowait: bool,
+        timeout: Timeout,
+    ) -> Coded<Message> {
         let mut waiting = self.waiting(timeout);
-        if modes.nowait {
+        if nowait {
             waiting.deadline = Deadline::Now;
         }
-        match connection.end().read(buffer, mode, &waiting) {
+        match end.read_on(turn, buffer, mode, &waiting) {
             Ok(message) => Ok(Message { len: message.len, complete: message.complete }),
-            Err(Trouble::WouldBlock) if !modes.nowait => Err(Code::SEM_TIMEOUT),
+            Err(Trouble::WouldBlock) if !nowait => Err(Code::SEM_TIMEOUT),
             Err(trouble) => Err(code_of(Operation::Read, trouble, self.role())),
         }
     }
@@ -170,15 +189,35 @@ impl<'a> NamedEnd<'a> {
     #[inline]
     pub(super) fn send(self, bytes: &[u8], timeout: Timeout) -> Coded<usize> {
         let connection = self.connection(Operation::Write).map_err(verdict_code)?;
-        let written = if self.modes().nowait {
-            connection.end().write_nowait(bytes)
-        } else {
-            connection.end().write(bytes, &self.waiting(timeout))
+        let end = connection.end();
+        let written = match end.write_at_once(bytes) {
+            Ok(()) => end.is_through(bytes.len()),
+            Err(turn) => self.send_on(end, turn, bytes, timeout),
         };
         match written {
             Ok(count) => Ok(count),
             Err(Trouble::WouldBlock) => Err(Code::SEM_TIMEOUT),
             Err(trouble) => Err(code_of(Operation::Write, trouble, self.role())),
+        }
+    }
+
+    /// Goes on with what was not done at once.
+    #[cold]
+    fn send_on<'e>(
+        self,
+        end: &'e End,
+        turn: Option<Turn<'e>>,
+        bytes: &[u8],
+        timeout: Timeout,
+    ) -> std::result::Result<usize, Trouble> {
+        if !self.modes().nowait {
+            return end.write_on(turn, bytes, &self.waiting(timeout));
+        }
+        let waiting = Waiting { deadline: Deadline::Now, ..Waiting::default() };
+        match end.write_on(turn, bytes, &waiting) {
+            // All or nothing (P42).
+            Err(Trouble::WouldBlock) => Ok(0),
+            written => written,
         }
     }
 
