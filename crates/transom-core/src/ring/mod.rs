@@ -295,14 +295,8 @@ impl<'a, M: Memory> Queue<'a, M> {
         let straight = self.shape.capacity() as usize - offset;
         match from.split_at_checked(straight) {
             None => self.data.copy_in(offset, from),
-            Some((first, second)) => self.copy_in_two(offset, first, second),
+            Some((first, second)) => copy_in_two(self.data, offset, first, second),
         }
-    }
-
-    #[cold]
-    fn copy_in_two(&self, offset: usize, first: &[u8], second: &[u8]) {
-        self.data.copy_in(offset, first);
-        self.data.copy_in(0, second);
     }
 
     /// Copies out of the ring at a position; at most the capacity.
@@ -312,14 +306,8 @@ impl<'a, M: Memory> Queue<'a, M> {
         let straight = self.shape.capacity() as usize - offset;
         match to.split_at_mut_checked(straight) {
             None => self.data.copy_out(offset, to),
-            Some((first, second)) => self.copy_out_two(offset, first, second),
+            Some((first, second)) => copy_out_two(self.data, offset, first, second),
         }
-    }
-
-    #[cold]
-    fn copy_out_two(&self, offset: usize, first: &mut [u8], second: &mut [u8]) {
-        self.data.copy_out(offset, first);
-        self.data.copy_out(0, second);
     }
 
     /// `len` bytes at a position as at most two pieces of the data: offset and length.
@@ -328,6 +316,19 @@ impl<'a, M: Memory> Queue<'a, M> {
         let first = (len as usize).min(self.shape.capacity() as usize - offset);
         [(offset, first), (0, len as usize - first)]
     }
+}
+
+/// Copies around the ring's end. Like its twin no method of a queue, which would have to lie in memory for it.
+#[cold]
+fn copy_in_two<M: Memory>(data: &M, offset: usize, first: &[u8], second: &[u8]) {
+    data.copy_in(offset, first);
+    data.copy_in(0, second);
+}
+
+#[cold]
+fn copy_out_two<M: Memory>(data: &M, offset: usize, first: &mut [u8], second: &mut [u8]) {
+    data.copy_out(offset, first);
+    data.copy_out(0, second);
 }
 
 /// Bytes that move together between processors.

@@ -314,12 +314,10 @@ impl SharedPages {
 
     #[inline]
     fn check(&self, offset: usize, size: usize) -> *mut u8 {
-        assert!(
-            self.writable
-                && offset.is_multiple_of(size)
-                && offset.checked_add(size).is_some_and(|end| end <= self.len()),
-            "offset {offset} lies in the pages and is aligned"
-        );
+        let inside = offset.checked_add(size).is_some_and(|end| end <= self.len());
+        if !(self.writable && offset.is_multiple_of(size) && inside) {
+            outside(offset);
+        }
         // SAFETY: offset + size lies within the mapping, as just checked.
         unsafe { self.base.as_ptr().add(offset) }
     }
@@ -366,6 +364,11 @@ impl SharedPages {
         }
         true
     }
+}
+
+#[cold]
+fn outside(offset: usize) -> ! {
+    panic!("offset {offset} lies in the pages and is aligned")
 }
 
 impl Drop for SharedPages {

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
+pub mod barrier;
 pub mod bell;
 pub mod dirs;
 pub mod fault;

@@ -3,21 +3,48 @@
 //! Who uses it is counted; what was replaced is dropped when nobody is inside. There is no waiting on either side:
 //! a replaced value lives on as long as anybody is inside, whichever value that thread uses.
 //!
+//! Mostly one thread does all the work with a value, and two counts by locked instructions are a good part of a short
+//! read or write. So the first thread that comes many times in a row becomes the *regular*: it counts itself in a word
+//! that nobody else writes, by plain stores. Who replaces a value has a barrier executed in all threads before it
+//! looks at that word, [`barrier::everywhere`].
+//!
 //! # Safety
-//! Values are reached through a raw pointer. A replaced one is dropped only after the count was seen to be 0 *after*
-//! the pointer had changed; all four accesses are sequentially consistent, so whoever enters later finds the new
-//! pointer, and whoever had entered before has left.
+//! Values are reached through a raw pointer. A replaced one is dropped only after both counts were seen to be 0 *after*
+//! the pointer had changed.
+//!
+//! - `inside`: all accesses to it and the pointer are sequentially consistent, so whoever enters later finds the new
+//!   pointer, and whoever had entered before has left.
+//! - `regular_inside`: the regular stores the count and loads the pointer, in program order. The barrier that is executed
+//!   in its thread falls before the store, behind the load, or between them. Before: the load is behind it too and finds
+//!   the new pointer. Behind or between: the count is seen. The regular's way out is alike: it takes itself out of the
+//!   count and then looks for litter, so either the one who replaced saw it gone, or it sees the litter.
+//! - There is one regular for good: nobody else ever has the key of its thread.
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use transom_sys::linux::barrier;
+
+use super::owner::my_key;
+
+/// So many times in a row make a regular.
+const MANY: u32 = 32;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Current<T> {
     value: AtomicPtr<T>,
+    /// The key of the thread that counts itself in the next word; 0: there is none yet.
+    regular: AtomicU64,
+    regular_inside: AtomicUsize,
+    /// All other threads.
     inside: AtomicUsize,
+    /// The key of the one that came last, and how many times in a row it came.
+    last: AtomicU64,
+    times: AtomicU32,
     is_littered: AtomicBool,
     replaced: Mutex<Vec<Arc<T>>>,
 }
@@ -27,18 +54,25 @@ unsafe impl<T: Send + Sync> Send for Current<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Current<T> {}
 
-/// The value, in use.
+/// The value, in use by this thread.
 #[derive(Debug)]
 pub(crate) struct Inside<'a, T> {
     current: &'a Current<T>,
     value: &'a T,
+    as_regular: bool,
+    /// Not for other threads: the one that entered leaves.
+    _here: PhantomData<*const ()>,
 }
 
 impl<T> Current<T> {
     pub(crate) fn new(value: T) -> Current<T> {
         Current {
             value: AtomicPtr::new(Arc::into_raw(Arc::new(value)).cast_mut()),
+            regular: AtomicU64::new(0),
+            regular_inside: AtomicUsize::new(0),
             inside: AtomicUsize::new(0),
+            last: AtomicU64::new(0),
+            times: AtomicU32::new(0),
             is_littered: AtomicBool::new(false),
             replaced: Mutex::new(Vec::new()),
         }
@@ -47,11 +81,45 @@ impl<T> Current<T> {
     /// The value as it is now.
     #[inline]
     pub(crate) fn enter(&self) -> Inside<'_, T> {
-        self.inside.fetch_add(1, Ordering::SeqCst);
-        // SAFETY: the pointer came from an `Arc`; while `inside` counts this thread, nobody drops that, see the
-        // module.
+        let as_regular = self.is_regular();
+        if as_regular {
+            let count = self.regular_inside.load(Ordering::Relaxed);
+            self.regular_inside.store(count + 1, Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            self.enter_counted();
+        }
+        // SAFETY: the pointer came from an `Arc`; while a count has this thread, nobody drops that, see the module.
         let value = unsafe { &*self.value.load(Ordering::SeqCst) };
-        Inside { current: self, value }
+        Inside { current: self, value, as_regular, _here: PhantomData }
+    }
+
+    #[inline]
+    fn is_regular(&self) -> bool {
+        self.regular.load(Ordering::Relaxed) == my_key()
+    }
+
+    #[inline(never)] // It is not the usual, and takes its time anyway.
+    fn enter_counted(&self) {
+        self.inside.fetch_add(1, Ordering::SeqCst);
+        if self.regular.load(Ordering::Relaxed) == 0 {
+            self.may_become_regular();
+        }
+    }
+
+    /// Counts the times; from the next time on the thread may be the regular.
+    #[cold]
+    fn may_become_regular(&self) {
+        let key = my_key();
+        // Whatever comes of several threads at once, one of them or none is let in below.
+        let times = match self.last.swap(key, Ordering::Relaxed) {
+            last if last == key => self.times.load(Ordering::Relaxed).saturating_add(1),
+            _ => 1,
+        };
+        self.times.store(times, Ordering::Relaxed);
+        if times >= MANY && barrier::is_available() {
+            let _ = self.regular.compare_exchange(0, key, Ordering::SeqCst, Ordering::Relaxed);
+        }
     }
 
     /// Puts another value in its place. Those inside go on with the one they have.
@@ -70,7 +138,7 @@ impl<T> Current<T> {
     fn tidy(&self) {
         let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
         // Everything in the list has left the pointer before this look.
-        let garbage = if self.inside.load(Ordering::SeqCst) == 0 {
+        let garbage = if self.is_empty() {
             self.is_littered.store(false, Ordering::SeqCst);
             std::mem::take(&mut *replaced)
         } else {
@@ -78,6 +146,19 @@ impl<T> Current<T> {
         };
         drop(replaced);
         drop(garbage);
+    }
+
+    /// Whether nobody uses a value that has been replaced before.
+    fn is_empty(&self) -> bool {
+        if self.inside.load(Ordering::SeqCst) != 0 {
+            return false;
+        }
+        // Who becomes the regular now entered by the other count before, and enters anew after this.
+        let regular = self.regular.load(Ordering::SeqCst);
+        if regular != 0 && regular != my_key() && !barrier::everywhere() {
+            return false;
+        }
+        self.regular_inside.load(Ordering::SeqCst) == 0
     }
 }
 
@@ -112,10 +193,17 @@ impl<T> Deref for Inside<'_, T> {
 impl<T> Drop for Inside<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.current.inside.fetch_sub(1, Ordering::SeqCst) == 1
-            && self.current.is_littered.load(Ordering::Relaxed)
-        {
-            self.current.tidy();
+        let current = self.current;
+        let left = if self.as_regular {
+            let left = current.regular_inside.load(Ordering::Relaxed) - 1;
+            current.regular_inside.store(left, Ordering::Release);
+            compiler_fence(Ordering::SeqCst);
+            left
+        } else {
+            current.inside.fetch_sub(1, Ordering::SeqCst) - 1
+        };
+        if left == 0 && current.is_littered.load(Ordering::Relaxed) {
+            current.tidy();
         }
     }
 }

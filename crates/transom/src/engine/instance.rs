@@ -313,7 +313,7 @@ impl Instance {
     }
 
     /// The connection, if the slot says what it said last.
-    #[inline]
+    #[inline(always)]
     fn as_it_was(&self) -> Option<Inside<'_, Attached>> {
         let attached = self.current.enter();
         let word = self.board.word(self.index).load(Ordering::Acquire);

@@ -52,18 +52,19 @@ struct Thread {
 static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// Apart from the list, which has a destructor: this is asked for at every lock.
-    static ME: Cell<Me> = const { Cell::new(Me { id: 0, key: 0, process: 0 }) };
-    /// Its id once more, which is asked for at every turn.
+    // What `Me` says. Apart from the list, which has a destructor, and from each other: these are asked for at every lock.
     static ID: Cell<u32> = const { Cell::new(0) };
+    static KEY: Cell<u64> = const { Cell::new(0) };
+    static PROCESS: Cell<u32> = const { Cell::new(0) };
     static THREAD: Thread = const { Thread { owned: RefCell::new(Vec::new()), last: Cell::new(None) } };
 }
 
 #[cold]
 fn meet() -> Me {
     let me = identify();
-    ME.set(me);
     ID.set(me.id);
+    KEY.set(me.key);
+    PROCESS.set(me.process);
     me
 }
 
@@ -83,8 +84,7 @@ fn identify() -> Me {
 /// The calling thread.
 #[inline]
 pub(crate) fn me() -> Me {
-    let me = ME.get();
-    if me.id == 0 { meet() } else { me }
+    Me { id: my_id(), key: my_key(), process: PROCESS.get() }
 }
 
 /// [`Me::id`] of the calling thread.
@@ -93,6 +93,15 @@ pub(crate) fn my_id() -> u32 {
     match ID.get() {
         0 => meet().id,
         id => id,
+    }
+}
+
+/// [`Me::key`] of the calling thread; never 0.
+#[inline]
+pub(crate) fn my_key() -> u64 {
+    match KEY.get() {
+        0 => meet().key,
+        key => key,
     }
 }
 

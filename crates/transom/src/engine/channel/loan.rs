@@ -199,32 +199,31 @@ impl End {
     /// The write turn, and a piece of the ring. See [`Loan::make`].
     #[inline]
     fn lend(&self, len: usize, waiting: &Waiting) -> Result<Option<(ring::Loan, Turn<'_>)>, Trouble> {
-        let mut operation = Operation::new(self);
-        operation.check()?;
-        let (control, queue) = self.outgoing();
-        if self.is_peer_over() {
-            return Err(Trouble::PeerClosed);
+        let turn = match self.try_write_turn() {
+            Ok(turn) => turn,
+            Err(turn) => return self.lend_slowly(turn, len, waiting),
+        };
+        match self.outgoing().1.swift_writer(&self.head).loan_swiftly(len) {
+            Some(loan) => Ok(Some((loan, turn))),
+            None => self.lend_slowly(Some(turn), len, waiting),
         }
-        let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
-        if turn.is_after_death() {
-            self.recover_own_writer(&queue)?;
-            turn.protect();
-        }
-        if let Some(loan) = queue.swift_writer(&self.head).loan_swiftly(len) {
-            return Ok(Some((loan, turn)));
-        }
-        self.lend_slowly(turn, &queue, len, waiting, operation)
     }
 
-    /// There is no room, or it has to be looked for.
+    /// There is no room, or it has to be looked for, or the turn was not free.
+    #[cold]
     fn lend_slowly<'a>(
         &'a self,
-        turn: Turn<'a>,
-        queue: &Queue<'_, Area>,
+        turn: Option<Turn<'a>>,
         len: usize,
         waiting: &Waiting,
-        mut operation: Operation<'a>,
     ) -> Result<Option<(ring::Loan, Turn<'a>)>, Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        if turn.is_none() && self.is_peer_over() {
+            return Err(Trouble::PeerClosed);
+        }
+        let (_, queue) = self.outgoing();
+        let turn = self.enter_write_turn(turn, &queue, &mut operation, waiting.deadline)?;
         let mut looked = false;
         // Mostly there is room; only who waits needs the reader's mark, whose cache line the reader wants too.
         let mut in_vain = false;
@@ -256,21 +255,12 @@ impl End {
         len: usize,
         waiting: &Waiting,
     ) -> Result<usize, Trouble> {
-        let operation = Operation::new(self);
-        operation.check()?;
-        if self.is_peer_over() {
-            return Err(Trouble::PeerClosed);
-        }
-        if len > loan.len {
-            return Err(Trouble::Code(Code::INVALID_PARAMETER));
-        }
-        let (_, queue) = self.outgoing();
         // Most are complete at once, and these take no slot.
-        let mut writer = queue.swift_writer(&self.head);
-        if writer.commit_swiftly(loan, len) {
+        let mut writer = self.outgoing().1.swift_writer(&self.head);
+        if !self.is_ended() && !self.is_peer_over() && writer.commit_swiftly(loan, len) {
             return self.finish_commit(turn, writer, len);
         }
-        self.commit_slowly(turn, &queue, loan, len, waiting, operation)
+        self.commit_slowly(turn, loan, len, waiting)
     }
 
     /// What was lent is in the queue and can be complete: publishes it.
@@ -293,15 +283,23 @@ impl End {
     }
 
     /// A commit that was not done at once, in its turn.
-    fn commit_slowly<'a>(
-        &'a self,
+    #[cold]
+    fn commit_slowly(
+        &self,
         turn: Turn<'_>,
-        queue: &Queue<'_, Area>,
         loan: &ring::Loan,
         len: usize,
         waiting: &Waiting,
-        mut operation: Operation<'a>,
     ) -> Result<usize, Trouble> {
+        let mut operation = Operation::new(self);
+        operation.check()?;
+        if self.is_peer_over() {
+            return Err(Trouble::PeerClosed);
+        }
+        if len > loan.len {
+            return Err(Trouble::Code(Code::INVALID_PARAMETER));
+        }
+        let (_, queue) = self.outgoing();
         let mut writer = queue.writer(&self.head)?;
         let mut written = writer.commit(loan, len, Limit::NoWait, NO_ROW)?;
         if matches!(written, Written::Done) {
@@ -320,7 +318,7 @@ impl End {
                 if over {
                     return Err(Trouble::PeerClosedMeanwhile);
                 }
-                if !self.sweep(queue) {
+                if !self.sweep(&queue) {
                     self.pause(&mut operation, Reason::Space, waiting, &[], || {
                         queue.consumed_mark() != mark
                     })?;

@@ -72,22 +72,56 @@ impl End {
     /// was taken, if anything, and [`End::write_on`] goes on. Afterwards [`End::is_through`] has to be asked.
     #[inline]
     pub(crate) fn write_at_once(&self, bytes: &[u8]) -> Result<(), Option<Turn<'_>>> {
-        if self.is_ended() || self.is_peer_over() || bytes.is_empty() || bytes.len() > PIECE {
+        if bytes.is_empty() || bytes.len() > PIECE {
             return Err(None);
         }
-        let (control, queue) = self.outgoing();
-        let turn = Turn::try_take(&control.write_turn).ok_or(None)?;
-        step("write-turn-taken");
+        let turn = self.try_write_turn()?;
+        let (_, queue) = self.outgoing();
         let mut writer = queue.swift_writer(&self.head);
-        if turn.is_after_death() || !writer.write_swiftly(bytes) {
+        if !writer.write_swiftly(bytes) {
             return Err(Some(turn));
         }
         self.finish_write(turn, writer, bytes.len());
         Ok(())
     }
 
-    /// The checks before a write; false if there is nothing to write.
+    /// The write turn, if it is free, its last owner lives or left it in order, this end is in use and the other one too.
+    /// Otherwise no turn, or one that is to be [entered](End::enter_write_turn).
     #[inline]
+    pub(super) fn try_write_turn(&self) -> Result<Turn<'_>, Option<Turn<'_>>> {
+        if self.is_ended() || self.is_peer_over() {
+            return Err(None);
+        }
+        let turn = Turn::try_take(&self.outgoing().0.write_turn).ok_or(None)?;
+        step("write-turn-taken");
+        if turn.is_after_death() { Err(Some(turn)) } else { Ok(turn) }
+    }
+
+    /// The write turn, which may have been taken already, with what its last owner left in order if it died with it.
+    #[cold]
+    pub(super) fn enter_write_turn<'a>(
+        &'a self,
+        turn: Option<Turn<'a>>,
+        queue: &Queue<'_, Area>,
+        operation: &mut Operation<'a>,
+        deadline: Deadline,
+    ) -> Result<Turn<'a>, Trouble> {
+        let turn = match turn {
+            Some(turn) => turn,
+            None => {
+                let turn = self.take_turn(&self.outgoing().0.write_turn, operation, deadline)?;
+                step("write-turn-taken");
+                turn
+            }
+        };
+        if turn.is_after_death() {
+            self.recover_own_writer(queue)?;
+            turn.protect();
+        }
+        Ok(turn)
+    }
+
+    /// The checks before a write; false if there is nothing to write.
     fn may_write(
         &self,
         operation: &Operation<'_>,
@@ -106,7 +140,6 @@ impl End {
     }
 
     /// Looks after the peer, now and then.
-    #[inline]
     fn peer_lives(&self, queue: &Queue<'_, Area>) -> Result<(), Trouble> {
         self.look_after_reader(|| queue.consumed_mark());
         if self.is_peer_over() { Err(Trouble::PeerClosed) } else { Ok(()) }
@@ -129,12 +162,10 @@ impl End {
     pub(crate) fn is_through(&self, len: usize) -> Result<usize, Trouble> {
         self.for_data.answered();
         self.look_after_reader(|| self.outgoing().1.consumed_mark());
-        if self.was_killed() { self.is_through_to_the_dead(len) } else { Ok(len) }
-    }
-
-    #[cold]
-    fn is_through_to_the_dead(&self, len: usize) -> Result<usize, Trouble> {
-        if self.outgoing().1.is_drained()? { Ok(len) } else { Err(Trouble::PeerClosed) }
+        if self.was_killed() && !self.outgoing().1.is_drained()? {
+            return Err(Trouble::PeerClosed);
+        }
+        Ok(len)
     }
 
     /// Goes on with a write that was not done at once, in its turn if it has that.
@@ -158,19 +189,11 @@ impl End {
         waiting: &Waiting,
     ) -> Result<usize, Trouble> {
         let mut operation = Operation::new(self);
-        let (control, queue) = self.outgoing();
-        let turn = match turn {
-            Some(turn) => turn,
-            None if !self.may_write(&operation, &queue, bytes.len())? => return Ok(0),
-            None => {
-                let turn = self.take_turn(&control.write_turn, &mut operation, waiting.deadline)?;
-                step("write-turn-taken");
-                turn
-            }
-        };
-        if turn.is_after_death() {
-            self.recover_own_writer(&queue)?;
+        let (_, queue) = self.outgoing();
+        if turn.is_none() && !self.may_write(&operation, &queue, bytes.len())? {
+            return Ok(0);
         }
+        let turn = self.enter_write_turn(turn, &queue, &mut operation, waiting.deadline)?;
         let mut writer = queue.writer(&self.head)?;
         let may_look = limit == Limit::Quota && waiting.spin != Spin::Never;
         if bytes.len() <= WORTH_WAITING && may_look && !self.is_in_peers_way() {
