@@ -416,7 +416,7 @@ impl End {
         }
         let demand = if waits.taken > 0 { 0 } else { buffer.len() };
         let watched = if waits.taken > 0 { self.streamer(waits.suspect.get()) } else { None };
-        let others: Vec<_> = watched.iter().map(OwnedFd::as_fd).collect();
+        let others = watched.as_ref().map(OwnedFd::as_fd);
         let lines = if self.for_data.is_streaming() { [None; 2] } else { queue.next_lines(&self.tail) };
         let ready = || {
             if let Some(early) = &mut early {
@@ -424,7 +424,7 @@ impl End {
             }
             queue.has_come(mark, &lines)
         };
-        match self.pause(operation, Reason::Data(demand), waiting, &others, ready) {
+        match self.pause(operation, Reason::Data(demand), waiting, others.as_slice(), ready) {
             Ok(()) => {
                 queue.expect();
                 self.watch.no_burst();
