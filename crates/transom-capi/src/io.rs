@@ -100,7 +100,16 @@ impl<'a> Here<'a> {
         if end.is_overlapped() {
             return Here { serial: None };
         }
-        let serial = Some(Attached::of(end).serial());
+        Here::alone(Some(Attached::of(end)), raw)
+    }
+
+    /// At the end of a pipe that is known to be synchronous.
+    fn on(pipe: &'a Pipe, raw: RawHandle) -> Here<'a> {
+        Here::alone(Attached::of_pipe(pipe), raw)
+    }
+
+    fn alone(attached: Option<&'a Attached>, raw: RawHandle) -> Here<'a> {
+        let serial = attached.map(Attached::serial);
         calls_on(raw.value());
         Here { serial }
     }
@@ -152,18 +161,17 @@ impl<F: FnOnce(&Pipe) -> Outcome<Done>> Transfer<F> {
         count: Out<u32>,
         overlapped: Out<OVERLAPPED>,
     ) -> Outcome<()> {
-        let end = ext::end(pipe, self.right)?;
-        let done = match (end.is_overlapped(), overlapped.is_null()) {
-            (true, true) => overlapped::complete(&end, self.request)?,
-            (true, false) => match overlapped::begin(&end, self.request, overlapped)? {
+        let done = match ext::overlapped_end(pipe, self.right)? {
+            Some(end) if overlapped.is_null() => overlapped::complete(&end, self.request)?,
+            Some(end) => match overlapped::begin(&end, self.request, overlapped)? {
                 Some(done) if has_data(done) => done,
                 // What ends later, or has just done so after it had to wait.
                 _ => return fail(Code::IO_PENDING),
             },
-            (false, _) => {
+            None => {
                 pending::progress();
                 let done = {
-                    let _here = Here::at(&end, raw);
+                    let _here = Here::on(pipe, raw);
                     let started =
                         if overlapped.is_null() { None } else { Some(Started::begin(overlapped, None)?) };
                     let done = (self.blocking)(pipe)?;

@@ -15,12 +15,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use transom::Code;
 use transom::event::Event;
-use transom::pipe::ext::{Begun, End, Interest, Sending};
+use transom::pipe::Pipe;
+use transom::pipe::ext::{self, Begun, End, Interest, Sending};
 use transom::thread;
 
 use crate::ffi::{In, Out, Outcome};
@@ -64,6 +65,15 @@ pub(crate) struct Attached {
 impl Attached {
     /// What is kept with this end.
     pub(crate) fn of(end: &End) -> &Attached {
+        Attached::at(end.attachment())
+    }
+
+    /// What is kept with the end of this pipe.
+    pub(crate) fn of_pipe(pipe: &Pipe) -> Option<&Attached> {
+        ext::attachment(pipe).map(Attached::at)
+    }
+
+    fn at(attachment: &OnceLock<Box<dyn std::any::Any + Send + Sync>>) -> &Attached {
         let make = || -> Box<dyn std::any::Any + Send + Sync> {
             Box::new(Attached {
                 line: Mutex::default(),
@@ -73,10 +83,7 @@ impl Attached {
             })
         };
         // Nobody else attaches anything.
-        end.attachment()
-            .get_or_init(make)
-            .downcast_ref()
-            .unwrap_or_else(|| unreachable!("one kind of attachment"))
+        attachment.get_or_init(make).downcast_ref().unwrap_or_else(|| unreachable!("one kind of attachment"))
     }
 
     /// Waits for the call that another thread makes on a synchronous end.

@@ -153,6 +153,7 @@ impl Handle {
     ///
     /// # Errors
     /// `ERROR_INVALID_HANDLE` (6): there is no such entry. Pseudo handles are accepted.
+    #[inline]
     pub fn borrow(raw: RawHandle) -> Result<Borrowed<Handle>> {
         Ok(Borrowed(Handle { raw, owned: false, resolved: imp::resolve(raw)? }))
     }
@@ -169,6 +170,7 @@ impl Handle {
     /// What kind of object this is a handle to; `None` where the system does not tell: on Windows for files and
     /// pipes, which are of one type there, and for objects that this library has no type for.
     #[must_use]
+    #[inline]
     pub fn kind(&self) -> Option<Kind> {
         imp::kind(self)
     }
@@ -234,6 +236,7 @@ impl Handle {
 }
 
 impl Drop for Handle {
+    #[inline]
     fn drop(&mut self) {
         if self.owned {
             // A failure here means that the entry was closed by number or is protected: nothing to do.
@@ -351,6 +354,7 @@ impl Borrowed<Handle> {
 impl<T> Deref for Borrowed<T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.0
     }

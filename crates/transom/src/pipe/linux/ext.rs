@@ -98,6 +98,35 @@ pub fn end(pipe: &Pipe, rights: u32) -> Result<End> {
     Ok(End(end))
 }
 
+/// As [`end`], if it was opened with `FILE_FLAG_OVERLAPPED`; `None` for the others, whose operations wait.
+///
+/// # Errors
+/// As [`end`].
+pub fn overlapped_end(pipe: &Pipe, rights: u32) -> Result<Option<End>> {
+    let entry = &pipe.as_handle().resolved.0;
+    let is_overlapped = match &entry.object {
+        Object::Server(instance) => instance.is_overlapped(),
+        Object::Client(visit) => visit.is_overlapped(),
+        _ => false,
+    };
+    if is_overlapped {
+        return end(pipe, rights).map(Some);
+    }
+    entry.check(rights).map_err(error("get end of pipe"))?;
+    Ok(None)
+}
+
+/// [`End::attachment`] of a pipe's end.
+#[must_use]
+pub fn attachment(pipe: &Pipe) -> Option<&OnceLock<Box<dyn Any + Send + Sync>>> {
+    match &pipe.as_handle().resolved.0.object {
+        Object::Server(instance) => Some(instance.attachment()),
+        Object::Client(visit) => Some(visit.attachment()),
+        Object::Pipe(pipe) => Some(&pipe.attachment),
+        _ => None,
+    }
+}
+
 impl End {
     /// The same for all handles of this process to one end.
     #[must_use]
