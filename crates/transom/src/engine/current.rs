@@ -272,4 +272,76 @@ mod tests {
         current.replace(Counted::new(&count, 0));
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
+
+    /// The calling thread comes so often that it is the regular, where the kernel lets anybody be.
+    fn becomes_regular<T>(current: &Current<T>) -> bool {
+        for _ in 0..MANY {
+            drop(current.enter());
+        }
+        current.is_regular()
+    }
+
+    fn in_another_thread(work: impl FnOnce() + Send) {
+        std::thread::scope(|scope| {
+            scope.spawn(work);
+        });
+    }
+
+    #[test]
+    fn who_comes_many_times_in_a_row_is_the_regular_and_stays_it() {
+        let current = Current::new(());
+        for _ in 1..MANY {
+            drop(current.enter());
+        }
+        in_another_thread(|| drop(current.enter()));
+        drop(current.enter());
+        assert!(!current.is_regular(), "another came in between");
+        assert_eq!(becomes_regular(&current), barrier::is_available());
+        in_another_thread(|| assert_eq!(becomes_regular(&current), !barrier::is_available()));
+    }
+
+    #[test]
+    fn what_the_regular_uses_lives_until_it_leaves() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let current = Current::new(Counted::new(&count, 1));
+        becomes_regular(&current);
+        let (first, again) = (current.enter(), current.enter());
+        in_another_thread(|| current.replace(Counted::new(&count, 2)));
+        drop(again);
+        assert_eq!((count.load(Ordering::SeqCst), first.1, current.enter().1), (2, 1, 2));
+        drop(first);
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        in_another_thread(|| current.replace(Counted::new(&count, 3)));
+        assert_eq!((count.load(Ordering::SeqCst), current.enter().1), (1, 3));
+    }
+
+    #[test]
+    fn no_value_is_dropped_while_the_regular_uses_it() {
+        const VALUES: usize = 20_000;
+        /// Says that it was dropped where that can be seen afterwards.
+        struct Numbered<'a>(usize, &'a [AtomicBool]);
+        impl Drop for Numbered<'_> {
+            fn drop(&mut self) {
+                self.1[self.0].store(true, Ordering::SeqCst);
+            }
+        }
+        let dropped: Vec<_> = (0..VALUES).map(|_| AtomicBool::new(false)).collect();
+        let (current, over) = (Current::new(Numbered(0, &dropped)), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                becomes_regular(&current);
+                while !over.load(Ordering::Relaxed) {
+                    let inside = current.enter();
+                    let seen = &dropped[inside.0];
+                    for _ in 0..50 {
+                        assert!(!seen.load(Ordering::Relaxed));
+                    }
+                }
+            });
+            for number in 1..VALUES {
+                current.replace(Numbered(number, &dropped));
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+    }
 }
