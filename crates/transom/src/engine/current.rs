@@ -4,8 +4,8 @@
 //! a replaced value lives on as long as anybody is inside, whichever value that thread uses.
 //!
 //! Mostly one thread does all the work with a value, and two counts by locked instructions are a good part of a short
-//! read or write. So the first thread that comes many times in a row becomes the *regular*: it counts itself in a word
-//! that nobody else writes, by plain stores. Who replaces a value has a barrier executed in all threads before it
+//! read or write. So the first thread that comes many times in a row, or one of several that take turns, becomes the
+//! *regular*: it counts itself in a word that nobody else writes, by plain stores. Who replaces a value has a barrier executed in all threads before it
 //! looks at that word, [`barrier::everywhere`].
 //!
 //! # Safety
@@ -32,6 +32,8 @@ use super::owner::my_key;
 
 /// So many times in a row make a regular.
 const MANY: u32 = 32;
+/// So many times make one of whoever it is: of several threads that take turns one.
+const ENOUGH: u32 = 1024;
 
 /// See the module.
 #[derive(Debug)]
@@ -42,8 +44,10 @@ pub(crate) struct Current<T> {
     regular_inside: AtomicUsize,
     /// All other threads.
     inside: AtomicUsize,
-    /// The key of the one that came last, and how many times in a row it came.
+    /// Until there is a regular: the key of the one that came last, how many times in a row it came, and how many times
+    /// anybody did.
     last: AtomicU64,
+    in_a_row: AtomicU32,
     times: AtomicU32,
     is_littered: AtomicBool,
     replaced: Mutex<Vec<Arc<T>>>,
@@ -72,6 +76,7 @@ impl<T> Current<T> {
             regular_inside: AtomicUsize::new(0),
             inside: AtomicUsize::new(0),
             last: AtomicU64::new(0),
+            in_a_row: AtomicU32::new(0),
             times: AtomicU32::new(0),
             is_littered: AtomicBool::new(false),
             replaced: Mutex::new(Vec::new()),
@@ -110,14 +115,18 @@ impl<T> Current<T> {
     /// Counts the times; from the next time on the thread may be the regular.
     #[cold]
     fn may_become_regular(&self) {
+        if !barrier::is_available() {
+            return;
+        }
         let key = my_key();
-        // Whatever comes of several threads at once, one of them or none is let in below.
-        let times = match self.last.swap(key, Ordering::Relaxed) {
-            last if last == key => self.times.load(Ordering::Relaxed).saturating_add(1),
-            _ => 1,
-        };
+        // Roughly, if several threads do it at once: one of them or none is let in below.
+        let is_last = self.last.load(Ordering::Relaxed) == key;
+        let before = if is_last { self.in_a_row.load(Ordering::Relaxed) } else { 0 };
+        let (in_a_row, times) = (before + 1, self.times.load(Ordering::Relaxed) + 1);
+        self.last.store(key, Ordering::Relaxed);
+        self.in_a_row.store(in_a_row, Ordering::Relaxed);
         self.times.store(times, Ordering::Relaxed);
-        if times >= MANY && barrier::is_available() {
+        if in_a_row >= MANY || times >= ENOUGH {
             let _ = self.regular.compare_exchange(0, key, Ordering::SeqCst, Ordering::Relaxed);
         }
     }
@@ -298,6 +307,30 @@ mod tests {
         assert!(!current.is_regular(), "another came in between");
         assert_eq!(becomes_regular(&current), barrier::is_available());
         in_another_thread(|| assert_eq!(becomes_regular(&current), !barrier::is_available()));
+    }
+
+    #[test]
+    fn of_two_that_take_turns_one_becomes_the_regular() {
+        let current = Current::new(());
+        let turns = std::sync::Barrier::new(2);
+        let regulars = std::thread::scope(|scope| {
+            let take_turns = |first: bool| {
+                for _ in 0..=ENOUGH / 2 {
+                    if first {
+                        drop(current.enter());
+                    }
+                    turns.wait();
+                    if !first {
+                        drop(current.enter());
+                    }
+                    turns.wait();
+                }
+                u32::from(current.is_regular())
+            };
+            let other = scope.spawn(move || take_turns(true));
+            take_turns(false) + other.join().expect("no panic")
+        });
+        assert_eq!(regulars, u32::from(barrier::is_available()));
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl End {
         }
     }
 
-    /// There is no room, or it has to be looked for, or the turn was not free.
+    /// There is no room, or it has to be looked for; or the turn was not to be had as it should be.
     #[cold]
     fn lend_slowly<'a>(
         &'a self,
@@ -344,8 +344,8 @@ impl End {
     #[inline]
     fn borrow_next(&self, waiting: &Waiting) -> Result<(Lent, Turn<'_>), Trouble> {
         let turn = match self.try_read_turn() {
-            Some(turn) if !turn.is_after_death() => turn,
-            turn => return self.borrow_slowly(turn, waiting),
+            Ok(turn) => turn,
+            Err(turn) => return self.borrow_slowly(turn, waiting),
         };
         let (_, queue) = self.incoming();
         match self.stream_reader(&queue, || waiting.may_pause()).borrow_swiftly() {
@@ -354,7 +354,7 @@ impl End {
         }
     }
 
-    /// Nothing is there, or not just a message, or the turn was not free.
+    /// Nothing is there, or not just a message; or the turn was not to be had as it should be.
     #[cold]
     fn borrow_slowly<'a>(
         &'a self,

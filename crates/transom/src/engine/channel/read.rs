@@ -82,10 +82,7 @@ impl End {
         mode: ReadMode,
         may_pause: impl FnOnce() -> bool,
     ) -> Result<usize, Option<Turn<'_>>> {
-        let turn = self.try_read_turn().ok_or(None)?;
-        if turn.is_after_death() {
-            return Err(Some(turn));
-        }
+        let turn = self.try_read_turn()?;
         let (_, queue) = self.incoming();
         let reader = self.stream_reader(&queue, may_pause);
         match self.read_swiftly(reader, buffer, mode, &Early::default()) {
@@ -144,15 +141,16 @@ impl End {
         }
     }
 
-    /// The read turn if it is free, and this end in use.
+    /// The read turn, if it is free, its last owner lives or left it in order, and this end is in use. Otherwise no turn, or
+    /// one that is to be [entered](End::enter_read_turn).
     #[inline]
-    pub(super) fn try_read_turn(&self) -> Option<Turn<'_>> {
+    pub(super) fn try_read_turn(&self) -> Result<Turn<'_>, Option<Turn<'_>>> {
         if self.is_ended() {
-            return None;
+            return Err(None);
         }
-        let turn = Turn::try_take(&self.incoming().0.read_turn)?;
+        let turn = Turn::try_take(&self.incoming().0.read_turn).ok_or(None)?;
         step("read-turn-taken");
-        Some(turn)
+        if turn.is_after_death() { Err(Some(turn)) } else { Ok(turn) }
     }
 
     /// The read turn, which may have been taken already, with what its last owner left in order if it died with it.
