@@ -3,25 +3,22 @@
 
 use std::sync::OnceLock;
 
-use rustix::thread::{MembarrierCommand, MembarrierQuery, membarrier, membarrier_query};
+use rustix::thread::{MembarrierCommand, membarrier};
 
 /// Whether the kernel has [`everywhere`] (Linux 4.14), and lets this process use it.
-#[must_use]
+///
+/// The first time it is told that this process will. That takes no time while there is one thread, and milliseconds when
+/// there are more; so it is best asked early.
 pub fn is_available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    let needed = MembarrierQuery::PRIVATE_EXPEDITED | MembarrierQuery::REGISTER_PRIVATE_EXPEDITED;
-    *AVAILABLE.get_or_init(|| membarrier_query().contains(needed))
+    *AVAILABLE.get_or_init(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok())
 }
 
-/// Each thread of this process has passed a full barrier since this was called, when it returns true.
-///
-/// The first time the kernel is told that this process does so, which takes milliseconds if it has many threads; then it
-/// interrupts those that run, a microsecond or two.
+/// Each thread of this process has passed a full barrier since this was called, when it returns true. It interrupts those
+/// that run, which takes a microsecond or two.
 #[must_use]
 pub fn everywhere() -> bool {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    let register = || membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
-    *REGISTERED.get_or_init(register) && membarrier(MembarrierCommand::PrivateExpedited).is_ok()
+    is_available() && membarrier(MembarrierCommand::PrivateExpedited).is_ok()
 }
 
 #[cfg(test)]

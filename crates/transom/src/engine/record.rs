@@ -26,7 +26,7 @@ use transom_core::record::{
 };
 use transom_sys::linux::inbox::is_inbox;
 use transom_sys::linux::map::SharedPages;
-use transom_sys::linux::{fd, futex, host, memfd, process, random};
+use transom_sys::linux::{barrier, fd, futex, host, memfd, process, random};
 
 use super::errno::{to_code, with_room};
 use super::{inbox, table};
@@ -347,9 +347,10 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 /// What `TRANSOM_PROCESS` said, or -1.
 static GIVEN: AtomicI32 = AtomicI32::new(-1);
 
-/// Runs before `main`: takes the variable out of the environment, so that the program and its children see
-/// the environment that was meant for it.
+/// Runs before `main`: does what takes long once there are threads, and takes the variable out of the environment, so
+/// that the program and its children see the environment that was meant for it.
 extern "C" fn before_main() {
+    let _ = barrier::is_available();
     let Some(value) = std::env::var_os(VARIABLE) else { return };
     // SAFETY: initialisers run before main, in the only thread there is.
     unsafe { std::env::remove_var(VARIABLE) };
