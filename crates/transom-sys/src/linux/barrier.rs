@@ -7,15 +7,15 @@ use rustix::thread::{MembarrierCommand, membarrier};
 
 /// Whether the kernel has [`everywhere`] (Linux 4.14), and lets this process use it.
 ///
-/// The first time it is told that this process will. That takes no time while there is one thread, and milliseconds when
-/// there are more; so it is best asked early.
+/// The first time it is told that this process will. That takes no time while there is one thread, and milliseconds
+/// when there are more; so it is best asked early.
 pub fn is_available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     *AVAILABLE.get_or_init(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok())
 }
 
-/// Each thread of this process has passed a full barrier since this was called, when it returns true. It interrupts those
-/// that run, which takes a microsecond or two.
+/// Each thread of this process has passed a full barrier since this was called, when it returns true. It interrupts
+/// those that run, which takes a microsecond or two.
 #[must_use]
 pub fn everywhere() -> bool {
     is_available() && membarrier(MembarrierCommand::PrivateExpedited).is_ok()
@@ -25,8 +25,8 @@ pub fn everywhere() -> bool {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
-    /// The pattern it is for: two threads each write one word and read the other's, one of them without any barrier of its
-    /// own; at least one of the two sees what the other wrote.
+    /// The pattern it is for: two threads each write one word and read the other's, one of them without any barrier of
+    /// its own; at least one of the two sees what the other wrote.
     #[test]
     fn of_two_threads_one_sees_the_other() {
         if !super::is_available() {

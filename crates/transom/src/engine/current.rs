@@ -5,8 +5,8 @@
 //!
 //! Mostly one thread does all the work with a value, and two counts by locked instructions are a good part of a short
 //! read or write. So the first thread that comes many times in a row, or one of several that take turns, becomes the
-//! *regular*: it counts itself in a word that nobody else writes, by plain stores. Who replaces a value has a barrier executed in all threads before it
-//! looks at that word, [`barrier::everywhere`].
+//! *regular*: it counts itself in a word that nobody else writes, by plain stores. Who replaces a value has a barrier
+//! executed in all threads, [`barrier::everywhere`], before it looks at that word.
 //!
 //! # Safety
 //! Values are reached through a raw pointer. A replaced one is dropped only after both counts were seen to be 0 *after*
@@ -14,10 +14,10 @@
 //!
 //! - `inside`: all accesses to it and the pointer are sequentially consistent, so whoever enters later finds the new
 //!   pointer, and whoever had entered before has left.
-//! - `regular_inside`: the regular stores the count and loads the pointer, in program order. The barrier that is executed
-//!   in its thread falls before the store, behind the load, or between them. Before: the load is behind it too and finds
-//!   the new pointer. Behind or between: the count is seen. The regular's way out is alike: it takes itself out of the
-//!   count and then looks for litter, so either the one who replaced saw it gone, or it sees the litter.
+//! - `regular_inside`: the regular stores the count and loads the pointer, in program order. The barrier that is
+//!   executed in its thread falls before the store, behind the load, or between them. Before: the load is behind it too
+//!   and finds the new pointer. Behind or between: the count is seen. The regular's way out is alike: it takes itself
+//!   out of the count and then looks for litter, so either the one who replaced saw it gone, or it sees the litter.
 //! - There is one regular for good: nobody else ever has the key of its thread.
 #![allow(unsafe_code)]
 

@@ -52,7 +52,8 @@ struct Thread {
 static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    // What `Me` says. Apart from the list, which has a destructor, and from each other: these are asked for at every lock.
+    // What `Me` says. Apart from the list, which has a destructor, and from each other: these are asked for at every
+    // lock.
     static ID: Cell<u32> = const { Cell::new(0) };
     static KEY: Cell<u64> = const { Cell::new(0) };
     static PROCESS: Cell<u32> = const { Cell::new(0) };

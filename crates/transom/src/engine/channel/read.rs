@@ -73,8 +73,8 @@ impl End {
         }
     }
 
-    /// The usual case of [`End::read`]: the turn is free, and what is wanted is there, complete. Otherwise nothing was taken
-    /// but the turn, if anything, and [`End::read_on`] goes on. `may_pause`: see [`Waiting::may_pause`].
+    /// The usual case of [`End::read`]: the turn is free, and what is wanted is there, complete. Otherwise nothing was
+    /// taken but the turn, if anything, and [`End::read_on`] goes on. `may_pause`: see [`Waiting::may_pause`].
     #[inline]
     pub(crate) fn read_at_once(
         &self,
@@ -141,8 +141,8 @@ impl End {
         }
     }
 
-    /// The read turn, if it is free, its last owner lives or left it in order, and this end is in use. Otherwise no turn, or
-    /// one that is to be [entered](End::enter_read_turn).
+    /// The read turn, if it is free, its last owner lives or left it in order, and this end is in use. Otherwise no
+    /// turn, or one that is to be [entered](End::enter_read_turn).
     #[inline]
     pub(super) fn try_read_turn(&self) -> Result<Turn<'_>, Option<Turn<'_>>> {
         if self.is_ended() {
@@ -380,7 +380,8 @@ impl End {
         }
     }
 
-    /// Begins to read. Before the look at the line of a writer who writes without end it lets some writes come together.
+    /// Begins to read. Before the look at the line of a writer who writes without end it lets some writes come
+    /// together.
     #[inline]
     pub(super) fn stream_reader<'a>(
         &'a self,

@@ -68,8 +68,8 @@ impl End {
         }
     }
 
-    /// The usual case of [`End::write`]: the turn is free, and there is room. Otherwise nothing was done but that the turn
-    /// was taken, if anything, and [`End::write_on`] goes on. Afterwards [`End::is_through`] has to be asked.
+    /// The usual case of [`End::write`]: the turn is free, and there is room. Otherwise nothing was done but that the
+    /// turn was taken, if anything, and [`End::write_on`] goes on. Afterwards [`End::is_through`] has to be asked.
     #[inline]
     pub(crate) fn write_at_once(&self, bytes: &[u8]) -> Result<(), Option<Turn<'_>>> {
         if bytes.is_empty() || bytes.len() > PIECE {
@@ -85,8 +85,8 @@ impl End {
         Ok(())
     }
 
-    /// The write turn, if it is free, its last owner lives or left it in order, this end is in use and the other one too.
-    /// Otherwise no turn, or one that is to be [entered](End::enter_write_turn).
+    /// The write turn, if it is free, its last owner lives or left it in order, this end is in use and the other one
+    /// too. Otherwise no turn, or one that is to be [entered](End::enter_write_turn).
     #[inline]
     pub(super) fn try_write_turn(&self) -> Result<Turn<'_>, Option<Turn<'_>>> {
         if self.is_ended() || self.is_peer_over() {
@@ -180,6 +180,7 @@ impl End {
         self.write_within(limit, turn, bytes, waiting)
     }
 
+    /// As [`End::write_on`], within this limit.
     #[cold]
     pub(super) fn write_within<'a>(
         &'a self,
@@ -488,18 +489,15 @@ impl End {
     /// As [`End::write`].
     pub(crate) fn begin_write(&self, bytes: &[u8]) -> Result<Begun, Trouble> {
         let mut operation = Operation::new(self);
-        let (control, queue) = self.outgoing();
+        let (_, queue) = self.outgoing();
         if !self.may_write(&operation, &queue, bytes.len())? {
             return Ok(Begun::Done(0));
         }
         self.peer_lives(&queue)?;
-        let turn = match self.take_turn(&control.write_turn, &mut operation, Deadline::Now) {
+        let turn = match self.enter_write_turn(None, &queue, &mut operation, Deadline::Now) {
             Err(Trouble::WouldBlock) => return Ok(Begun::NoRoom),
             turn => turn?,
         };
-        if turn.is_after_death() {
-            self.recover_own_writer(&queue)?;
-        }
         let mut writer = queue.writer(&self.head)?;
         if matches!(writer.fit(bytes.len(), Limit::Quota)?, Fit::Streams) {
             let fits_ever = bytes.len().saturating_add(16) as u64 <= queue.shape().capacity();

@@ -152,6 +152,16 @@ impl<'a> NamedEnd<'a> {
         Waiting { deadline, spin: self.spin() }
     }
 
+    /// The same, but at once in `PIPE_NOWAIT` mode.
+    #[inline]
+    pub(super) fn waiting_by_mode(self, timeout: Timeout) -> Waiting {
+        let mut waiting = self.waiting(timeout);
+        if self.modes().nowait {
+            waiting.deadline = Deadline::Now;
+        }
+        waiting
+    }
+
     #[inline]
     pub(super) fn receive(self, buffer: &mut [u8], timeout: Timeout) -> Coded<Message> {
         let connection = self.connection(Operation::Read).map_err(verdict_code)?;
@@ -160,7 +170,7 @@ impl<'a> NamedEnd<'a> {
         let may_pause = || !modes.nowait && !timeout.is_zero() && self.spin() != Spin::Never;
         match connection.end().read_at_once(buffer, mode, may_pause) {
             Ok(len) => Ok(Message { len, complete: true }),
-            Err(turn) => self.receive_on(connection.end(), turn, buffer, mode, modes.nowait, timeout),
+            Err(turn) => self.receive_on(connection.end(), turn, buffer, mode, timeout),
         }
     }
 
@@ -172,16 +182,11 @@ impl<'a> NamedEnd<'a> {
         turn: Option<Turn<'e>>,
         buffer: &mut [u8],
         mode: ReadMode,
-        nowait: bool,
         timeout: Timeout,
     ) -> Coded<Message> {
-        let mut waiting = self.waiting(timeout);
-        if nowait {
-            waiting.deadline = Deadline::Now;
-        }
-        match end.read_on(turn, buffer, mode, &waiting) {
+        match end.read_on(turn, buffer, mode, &self.waiting_by_mode(timeout)) {
             Ok(message) => Ok(Message { len: message.len, complete: message.complete }),
-            Err(Trouble::WouldBlock) if !nowait => Err(Code::SEM_TIMEOUT),
+            Err(Trouble::WouldBlock) if !self.modes().nowait => Err(Code::SEM_TIMEOUT),
             Err(trouble) => Err(code_of(Operation::Read, trouble, self.role())),
         }
     }
@@ -192,32 +197,14 @@ impl<'a> NamedEnd<'a> {
         let end = connection.end();
         let written = match end.write_at_once(bytes) {
             Ok(()) => end.is_through(bytes.len()),
-            Err(turn) => self.send_on(end, turn, bytes, timeout),
+            Err(turn) => end.write_on(turn, bytes, &self.waiting_by_mode(timeout)),
         };
         match written {
             Ok(count) => Ok(count),
+            // All or nothing (P42).
+            Err(Trouble::WouldBlock) if self.modes().nowait => Ok(0),
             Err(Trouble::WouldBlock) => Err(Code::SEM_TIMEOUT),
             Err(trouble) => Err(code_of(Operation::Write, trouble, self.role())),
-        }
-    }
-
-    /// Goes on with what was not done at once.
-    #[cold]
-    fn send_on<'e>(
-        self,
-        end: &'e End,
-        turn: Option<Turn<'e>>,
-        bytes: &[u8],
-        timeout: Timeout,
-    ) -> std::result::Result<usize, Trouble> {
-        if !self.modes().nowait {
-            return end.write_on(turn, bytes, &self.waiting(timeout));
-        }
-        let waiting = Waiting { deadline: Deadline::Now, ..Waiting::default() };
-        match end.write_on(turn, bytes, &waiting) {
-            // All or nothing (P42).
-            Err(Trouble::WouldBlock) => Ok(0),
-            written => written,
         }
     }
 

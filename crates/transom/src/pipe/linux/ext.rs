@@ -82,20 +82,62 @@ pub struct Sending {
     pending: Option<channel::PendingWrite>,
 }
 
+/// The end that a handle, or an [`End`], leads to.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    Server(&'a Arc<Instance>),
+    Client(&'a Arc<Visit>),
+    Anonymous(&'a Arc<PipeEnd>),
+}
+
+impl<'a> Which<'a> {
+    fn of(object: &'a Object) -> Option<Which<'a>> {
+        match object {
+            Object::Server(instance) => Some(Which::Server(instance)),
+            Object::Client(visit) => Some(Which::Client(visit)),
+            Object::Pipe(pipe) => Some(Which::Anonymous(pipe)),
+            _ => None,
+        }
+    }
+
+    /// The one of a handle that has `rights`.
+    fn with(pipe: &'a Pipe, rights: u32) -> Result<Which<'a>> {
+        let entry = &pipe.as_handle().resolved.0;
+        let which = Which::of(&entry.object).ok_or(Code::INVALID_HANDLE);
+        which.and_then(|which| entry.check(rights).map(|()| which)).map_err(error("get end of pipe"))
+    }
+
+    fn share(self) -> End {
+        End(match self {
+            Which::Server(instance) => Kind::Server(Arc::clone(instance)),
+            Which::Client(visit) => Kind::Client(Arc::clone(visit)),
+            Which::Anonymous(pipe) => Kind::Anonymous(Arc::clone(pipe)),
+        })
+    }
+
+    fn is_overlapped(self) -> bool {
+        match self {
+            Which::Server(instance) => instance.is_overlapped(),
+            Which::Client(visit) => visit.is_overlapped(),
+            Which::Anonymous(_) => false,
+        }
+    }
+
+    fn attachment(self) -> &'a Attachment {
+        match self {
+            Which::Server(instance) => instance.attachment(),
+            Which::Client(visit) => visit.attachment(),
+            Which::Anonymous(pipe) => &pipe.attachment,
+        }
+    }
+}
+
 /// The end of a handle that has `rights`.
 ///
 /// # Errors
 /// `ERROR_ACCESS_DENIED` (5): it lacks them. `ERROR_INVALID_HANDLE` (6): it is closed.
 pub fn end(pipe: &Pipe, rights: u32) -> Result<End> {
-    let entry = &pipe.as_handle().resolved.0;
-    let end = match &entry.object {
-        Object::Server(instance) => Kind::Server(Arc::clone(instance)),
-        Object::Client(visit) => Kind::Client(Arc::clone(visit)),
-        Object::Pipe(pipe) => Kind::Anonymous(Arc::clone(pipe)),
-        _ => return Err(error("get end of pipe")(Code::INVALID_HANDLE)),
-    };
-    entry.check(rights).map_err(error("get end of pipe"))?;
-    Ok(End(end))
+    Which::with(pipe, rights).map(Which::share)
 }
 
 /// As [`end`], if it was opened with `FILE_FLAG_OVERLAPPED`; `None` for the others, whose operations wait.
@@ -103,31 +145,25 @@ pub fn end(pipe: &Pipe, rights: u32) -> Result<End> {
 /// # Errors
 /// As [`end`].
 pub fn overlapped_end(pipe: &Pipe, rights: u32) -> Result<Option<End>> {
-    let entry = &pipe.as_handle().resolved.0;
-    let is_overlapped = match &entry.object {
-        Object::Server(instance) => instance.is_overlapped(),
-        Object::Client(visit) => visit.is_overlapped(),
-        _ => false,
-    };
-    if is_overlapped {
-        return end(pipe, rights).map(Some);
-    }
-    entry.check(rights).map_err(error("get end of pipe"))?;
-    Ok(None)
+    let which = Which::with(pipe, rights)?;
+    Ok(which.is_overlapped().then(|| which.share()))
 }
 
 /// [`End::attachment`] of a pipe's end.
 #[must_use]
 pub fn attachment(pipe: &Pipe) -> Option<&OnceLock<Box<dyn Any + Send + Sync>>> {
-    match &pipe.as_handle().resolved.0.object {
-        Object::Server(instance) => Some(instance.attachment()),
-        Object::Client(visit) => Some(visit.attachment()),
-        Object::Pipe(pipe) => Some(&pipe.attachment),
-        _ => None,
-    }
+    Which::of(&pipe.as_handle().resolved.0.object).map(Which::attachment)
 }
 
 impl End {
+    fn which(&self) -> Which<'_> {
+        match &self.0 {
+            Kind::Server(instance) => Which::Server(instance),
+            Kind::Client(visit) => Which::Client(visit),
+            Kind::Anonymous(pipe) => Which::Anonymous(pipe),
+        }
+    }
+
     /// The same for all handles of this process to one end.
     #[must_use]
     pub fn id(&self) -> usize {
@@ -141,11 +177,7 @@ impl End {
     /// Whether it was opened with `FILE_FLAG_OVERLAPPED`.
     #[must_use]
     pub fn is_overlapped(&self) -> bool {
-        match &self.0 {
-            Kind::Server(instance) => instance.is_overlapped(),
-            Kind::Client(visit) => visit.is_overlapped(),
-            Kind::Anonymous(_) => false,
-        }
+        self.which().is_overlapped()
     }
 
     /// Whether the last handle of this process was closed; an anonymous end does not tell.
@@ -161,12 +193,7 @@ impl End {
     /// A place for what a layer above keeps with the end, as long as this process has it.
     #[must_use]
     pub fn attachment(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
-        let attachment: &Attachment = match &self.0 {
-            Kind::Server(instance) => instance.attachment(),
-            Kind::Client(visit) => visit.attachment(),
-            Kind::Anonymous(pipe) => &pipe.attachment,
-        };
-        attachment
+        self.which().attachment()
     }
 
     fn named(&self) -> Coded<NamedEnd<'_>> {

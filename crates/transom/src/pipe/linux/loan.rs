@@ -7,7 +7,7 @@ use transom_core::pipe::Operation;
 
 use super::end::{NamedEnd, code_of, verdict_code};
 use crate::engine::channel::loan::{self, Borrowed as InQueue};
-use crate::engine::channel::{Deadline, End, Trouble, Waiting};
+use crate::engine::channel::{End, Trouble, Waiting};
 use crate::engine::instance::Attached;
 use crate::engine::named::error;
 use crate::engine::table::{Entry, Object};
@@ -58,16 +58,7 @@ fn keep(entry: &Entry, operation: Operation, timeout: Timeout) -> Coded<Option<(
         Object::Pipe(_) => return Ok(None),
         _ => return Err(Code::INVALID_HANDLE),
     };
-    Ok(Some((keeper, waiting(end, timeout))))
-}
-
-#[inline]
-fn waiting(end: NamedEnd<'_>, timeout: Timeout) -> Waiting {
-    let mut waiting = end.waiting(timeout);
-    if end.modes().nowait {
-        waiting.deadline = Deadline::Now;
-    }
-    waiting
+    Ok(Some((keeper, end.waiting_by_mode(timeout))))
 }
 
 fn is_nowait(entry: &Entry) -> bool {
@@ -90,7 +81,7 @@ pub(super) fn lend(entry: &Entry, len: usize, timeout: Timeout) -> Coded<Option<
 pub(super) fn commit(entry: &Entry, loan: Loan<'_>, len: usize, timeout: Timeout) -> Coded<usize> {
     let end = NamedEnd::of(entry).ok_or(Code::INVALID_HANDLE)?;
     let role = loan.role();
-    match loan.commit(len, &waiting(end, timeout)) {
+    match loan.commit(len, &end.waiting_by_mode(timeout)) {
         Err(Trouble::WouldBlock) if end.modes().nowait => Ok(0),
         Err(Trouble::WouldBlock) => Err(Code::SEM_TIMEOUT),
         result => result.map_err(|trouble| code_of(Operation::Write, trouble, role)),
